@@ -1,0 +1,96 @@
+import cookieParser from 'cookie-parser';
+import cors from 'cors';
+import express, { Router, type Express } from 'express';
+import helmet from 'helmet';
+import type { DataSource } from 'typeorm';
+import type { Config } from './config';
+import { AuthCookies } from './config/cookies';
+import type { KeySet } from './config/keys';
+import type { Logger } from './config/logger';
+import { preparedQuery } from './config/preparedQuery';
+import { problem } from './config/problems';
+import { AuthController } from './controller/AuthController';
+import { HealthController, type Lifecycle } from './controller/HealthController';
+import { allowedOrigin } from './middleware/allowedOrigin';
+import { errorHandler } from './middleware/errorHandler';
+import { requestContext } from './middleware/requestContext';
+import { authRoutes } from './routes/auth';
+import { healthRoutes } from './routes/health';
+import { wellKnownRoutes } from './routes/well-known';
+import { AuditLog } from './service/AuditLog';
+import { CredentialService } from './service/CredentialService';
+import { SessionService } from './service/SessionService';
+import { TokenService } from './service/TokenService';
+import { UserService } from './service/UserService';
+
+export interface Dependencies {
+  config: Config;
+  /** Connected. */
+  dataSource: DataSource;
+  keys: KeySet;
+  logger: Logger;
+  lifecycle: Lifecycle;
+  /** Milliseconds since 1970. */
+  now?: () => number;
+}
+
+/** The service as an Express application, with all that it is made of. */
+export function createApp(dependencies: Dependencies): Express {
+  const { config, dataSource, keys, logger, lifecycle, now = Date.now } = dependencies;
+  const query = preparedQuery(dataSource);
+  const audit = new AuditLog(logger);
+  const cookies = new AuthCookies(config.cookies);
+  const tokens = new TokenService(config.tokens, keys, now);
+  const sessions = new SessionService(config.sessions, query);
+  const users = new UserService(dataSource, query, new CredentialService(config), sessions);
+  const auth = new AuthController(users, sessions, tokens, cookies, audit);
+  const health = new HealthController(
+    query,
+    lifecycle,
+    dataSource.migrations.map(({ name, constructor }) => name ?? constructor.name),
+  );
+
+  const app = express();
+  app.set('etag', false);
+  app.set('trust proxy', config.trustProxy ?? false);
+  app.disable('x-powered-by');
+
+  app.use(requestContext(logger));
+  app.use(
+    helmet({
+      contentSecurityPolicy: {
+        useDefaults: false,
+        directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
+      },
+    }),
+  );
+  app.use(['/auth', '/api/auth'], authRouter());
+  app.use('/.well-known', wellKnownRoutes(keys));
+  app.use('/health', healthRoutes(health));
+  app.use(() => {
+    throw problem('not-found');
+  });
+  app.use(errorHandler(logger, audit));
+  return app;
+
+  function authRouter(): Router {
+    const router = Router();
+    router.use((_req, res, next) => {
+      res.setHeader('Cache-Control', 'no-store');
+      next();
+    });
+    router.use(
+      cors({
+        origin: [...config.allowedOrigins],
+        credentials: true,
+        methods: ['GET', 'POST', 'PATCH', 'DELETE'],
+        exposedHeaders: ['X-Request-Id', 'Retry-After'],
+        maxAge: 600,
+      }),
+    );
+    router.use(allowedOrigin(config.allowedOrigins));
+    router.use(cookieParser());
+    router.use(authRoutes(auth, { users, sessions, tokens, audit, cookies }));
+    return router;
+  }
+}

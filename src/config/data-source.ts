@@ -1,0 +1,44 @@
+import 'reflect-metadata';
+import { DataSource } from 'typeorm';
+import type { Config } from '.';
+import { RefreshToken } from '../entity/RefreshToken';
+import { User } from '../entity/User';
+import { migrations } from '../migrations';
+
+/** Limits of the service's own statements, in milliseconds; a migration has none. */
+const SERVICE_LIMITS = {
+  // On the server, so that a slow statement ends there too: pg's own query_timeout would hand
+  // a connection that is still busy back to the pool.
+  statement_timeout: 4_000,
+  lock_timeout: 3_000,
+  idle_in_transaction_session_timeout: 5_000,
+};
+
+/**
+ * A TypeORM data source on the given database, not yet connected.
+ *
+ * `options` are PostgreSQL's, for each connection.
+ */
+export function createDataSource(
+  database: Config['database'],
+  options: object = SERVICE_LIMITS,
+): DataSource {
+  return new DataSource({
+    type: 'postgres',
+    host: database.host,
+    port: database.port,
+    username: database.username,
+    password: database.password,
+    database: database.name,
+    entities: [User, RefreshToken],
+    migrations,
+    synchronize: false,
+    logging: false,
+    uuidExtension: 'pgcrypto',
+    installExtensions: false,
+    poolSize: database.poolSize,
+    applicationName: 'auth-service',
+    connectTimeoutMS: 2_000,
+    extra: options,
+  });
+}

@@ -1,0 +1,180 @@
+import path from 'node:path';
+import { config as loadDotenv } from 'dotenv';
+import { z } from 'zod';
+
+/** The folder that holds package.json, certs/ and the .env files; the same from src/ and from dist/. */
+export const PROJECT_ROOT = path.resolve(__dirname, '../..');
+
+const ENVIRONMENTS: Record<string, 'dev' | 'prod' | 'test'> = {
+  dev: 'dev',
+  development: 'dev',
+  prod: 'prod',
+  production: 'prod',
+  test: 'test',
+};
+
+const integer = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d{1,9}$/, `must be a whole number from ${min} to ${max}`)
+    .transform(Number)
+    .refine((n) => n >= min && n <= max, `must be a whole number from ${min} to ${max}`);
+
+const boolean = z
+  .enum(['true', 'false'], 'must be true or false')
+  .transform((value) => value === 'true');
+
+const required = (name: string) => z.string(`is missing`).min(1, `${name} must not be empty`);
+
+const origin = z.string().refine((value) => {
+  if (!URL.canParse(value)) return false;
+  const url = new URL(value);
+  return ['http:', 'https:'].includes(url.protocol) && url.origin === value.replace(/\/$/, '');
+}, 'must be origins like https://app.example.com, separated by commas');
+
+const origins = z
+  .string('is missing')
+  .transform((value) => value.split(',').map((part) => part.trim()))
+  .pipe(z.array(origin))
+  .transform((values) => values.map((value) => new URL(value).origin));
+
+const url = z
+  .string()
+  .refine(
+    (value) => URL.canParse(value) && /^https?:$/.test(new URL(value).protocol),
+    'must be an http(s) URL',
+  );
+
+/** Express's `trust proxy`: a number of hops, or addresses, subnets and their names. */
+const trustProxy = z
+  .string()
+  .regex(/^(?:\d{1,2}|[\w.:/, ]+)$/, 'must be a number of hops or a list of addresses')
+  .refine((value) => value !== 'true', 'must not trust every proxy: give hops or addresses')
+  .transform((value) => (/^\d+$/.test(value) ? Number(value) : value));
+
+const schemaFor = (environment: 'dev' | 'prod' | 'test') => {
+  const prod = environment === 'prod';
+  return z
+    .object({
+      PORT: integer(1, 65_535).default(prod ? 3000 : 5501),
+      DB_HOST: required('DB_HOST'),
+      DB_PORT: integer(1, 65_535).default(5432),
+      DB_USERNAME: required('DB_USERNAME'),
+      DB_PASSWORD: required('DB_PASSWORD'),
+      DB_NAME: required('DB_NAME'),
+      DB_POOL_SIZE: integer(1, 500).default(10),
+      CERTS_DIR: z.string().min(1).default('certs'),
+      REFRESH_JWT_SECRET: z
+        .string('is missing')
+        .min(32, 'must have at least 32 characters')
+        .refine((value) => new Set(value).size >= 8, 'is too uniform to be a secret'),
+      CLIENT_UI_DOMAIN: prod ? origins : origins.default(['http://localhost:5173']),
+      JWT_ISSUER: url.optional(),
+      JWT_AUDIENCE: z.string().min(1).default('auth-service'),
+      BCRYPT_ROUNDS: integer(10, 15).default(10),
+      REFRESH_REUSE_WINDOW_SECONDS: integer(0, 300).default(10),
+      SESSION_ABSOLUTE_LIFETIME_DAYS: integer(1, 3650).default(90),
+      SESSIONS_PER_USER: integer(1, 10_000).default(100),
+      RATE_LIMIT_ENABLED: boolean.default(true),
+      COOKIE_DOMAIN: z
+        .string()
+        .regex(/^\.?[a-z0-9-]+(?:\.[a-z0-9-]+)+$/i, 'must be a domain such as example.com')
+        .optional(),
+      COOKIE_SAME_SITE: z
+        .enum(['strict', 'lax', 'none'], 'must be strict, lax or none')
+        .default('strict'),
+      COOKIE_SECURE: boolean.default(prod),
+      REFRESH_COOKIE_PATH: z
+        .string()
+        .regex(/^\/[\w\-./]*$/, 'must be a path such as /auth')
+        .default('/'),
+      TRUST_PROXY: trustProxy.optional(),
+      LOG_LEVEL: z
+        .enum(['error', 'warn', 'info', 'debug'], 'must be error, warn, info or debug')
+        .default('info'),
+    })
+    .refine((settings) => settings.COOKIE_SAME_SITE !== 'none' || settings.COOKIE_SECURE, {
+      path: ['COOKIE_SAME_SITE'],
+      message: 'may be none only together with COOKIE_SECURE=true: browsers drop such cookies',
+    });
+};
+
+/**
+ * Settings that are missing or unsound; `problems` names each in one line, and no line holds a value.
+ */
+export class ConfigError extends Error {
+  constructor(readonly problems: readonly string[]) {
+    super(problems.join('\n'));
+    this.name = 'ConfigError';
+  }
+}
+
+/**
+ * The settings, typed and frozen, checked as a whole before anything starts.
+ *
+ * `environment` wins over the `.env.<NODE_ENV>` file in the project's root. An empty variable counts
+ * as not set. Durations are in seconds.
+ *
+ * @throws {ConfigError} that lists all that is wrong.
+ */
+export function loadConfig(environment: NodeJS.ProcessEnv = process.env) {
+  const name = ENVIRONMENTS[environment.NODE_ENV ?? 'prod'];
+  if (name === undefined) throw new ConfigError(['NODE_ENV must be dev, prod or test']);
+
+  const fromFile: Record<string, string> = {};
+  loadDotenv({
+    path: path.join(PROJECT_ROOT, `.env.${name}`),
+    processEnv: fromFile,
+    quiet: true,
+  });
+  const merged = Object.entries({ ...fromFile, ...environment }).filter(([, value]) => value);
+  const result = schemaFor(name).safeParse(Object.fromEntries(merged));
+  if (!result.success) {
+    const problems = result.error.issues.map(
+      (issue) =>
+        `${String(issue.path[0])} ${issue.message.replace(/^Invalid input.*/, 'is invalid')}`,
+    );
+    throw new ConfigError([...new Set(problems)]);
+  }
+
+  const settings = result.data;
+  return Object.freeze({
+    environment: name,
+    port: settings.PORT,
+    certsDir: path.resolve(PROJECT_ROOT, settings.CERTS_DIR),
+    allowedOrigins: settings.CLIENT_UI_DOMAIN,
+    trustProxy: settings.TRUST_PROXY,
+    logLevel: settings.LOG_LEVEL,
+    bcryptRounds: settings.BCRYPT_ROUNDS,
+    rateLimitEnabled: settings.RATE_LIMIT_ENABLED,
+    database: Object.freeze({
+      host: settings.DB_HOST,
+      port: settings.DB_PORT,
+      username: settings.DB_USERNAME,
+      password: settings.DB_PASSWORD,
+      name: settings.DB_NAME,
+      poolSize: settings.DB_POOL_SIZE,
+    }),
+    tokens: Object.freeze({
+      issuer: settings.JWT_ISSUER ?? `http://localhost:${settings.PORT}`,
+      issuerIsDefault: settings.JWT_ISSUER === undefined,
+      audience: settings.JWT_AUDIENCE,
+      refreshSecret: settings.REFRESH_JWT_SECRET,
+      accessLifetime: 60 * 60,
+    }),
+    sessions: Object.freeze({
+      slidingLifetime: 30 * 24 * 60 * 60,
+      absoluteLifetime: settings.SESSION_ABSOLUTE_LIFETIME_DAYS * 24 * 60 * 60,
+      reuseWindow: settings.REFRESH_REUSE_WINDOW_SECONDS,
+      maxPerUser: settings.SESSIONS_PER_USER,
+    }),
+    cookies: Object.freeze({
+      domain: settings.COOKIE_DOMAIN,
+      sameSite: settings.COOKIE_SAME_SITE,
+      secure: settings.COOKIE_SECURE,
+      refreshPath: settings.REFRESH_COOKIE_PATH,
+    }),
+  });
+}
+
+export type Config = ReturnType<typeof loadConfig>;

@@ -1,0 +1,108 @@
+import createError, { type HttpError } from 'http-errors';
+import type { AuditEvent, AuditFields } from '../types/audit';
+
+/** One entry of an answer's `errors`, in express-validator's form, without the submitted value. */
+export interface ProblemError {
+  type: string;
+  msg: string;
+  path: string;
+  location: string;
+}
+
+interface ProblemKind {
+  status: number;
+  detail: string;
+  /** The security event that this failure is. */
+  event?: AuditEvent;
+  headers?: Readonly<Record<string, string>>;
+}
+
+const bearer = (error?: string) => ({
+  'WWW-Authenticate': `Bearer realm="auth-service"${error ? `, error="${error}"` : ''}`,
+});
+
+/** Every way in which a request can fail, by its stable code. */
+const CATALOGUE = {
+  'invalid-input': { status: 400, detail: 'The request has invalid fields' },
+  'malformed-request': { status: 400, detail: 'The request cannot be read' },
+  'wrong-credentials': {
+    status: 401,
+    detail: 'E-mail or password is wrong',
+    event: 'authn_login_fail',
+    headers: bearer(),
+  },
+  'missing-token': { status: 401, detail: 'A token is missing', headers: bearer() },
+  'invalid-token': {
+    status: 401,
+    detail: 'The token is invalid or expired',
+    headers: bearer('invalid_token'),
+  },
+  'expired-token': {
+    status: 401,
+    detail: 'The token is invalid or expired',
+    headers: bearer('invalid_token'),
+  },
+  'session-ended': {
+    status: 401,
+    detail: 'The session has ended',
+    event: 'session_use_after_expire',
+    headers: bearer('invalid_token'),
+  },
+  'token-reused': {
+    status: 401,
+    detail: 'The session has ended',
+    event: 'authn_token_reuse',
+    headers: bearer('invalid_token'),
+  },
+  'foreign-origin': {
+    status: 403,
+    detail: 'Requests from this origin are not allowed',
+    event: 'malicious_cors',
+  },
+  'not-found': { status: 404, detail: 'There is nothing at this address' },
+  'method-not-allowed': { status: 405, detail: 'This address does not take this method' },
+  'email-taken': { status: 409, detail: 'The e-mail is already registered' },
+  'body-too-large': { status: 413, detail: 'The body is larger than 16 KiB' },
+  'unsupported-media-type': { status: 415, detail: 'The body must be JSON in UTF-8' },
+  'internal-error': { status: 500, detail: 'Something went wrong on our side' },
+  unavailable: {
+    status: 503,
+    detail: 'The service cannot answer right now; try again soon',
+    headers: { 'Retry-After': '1' },
+  },
+} as const satisfies Record<string, ProblemKind>;
+
+export type ProblemCode = keyof typeof CATALOGUE;
+
+/** An error of the catalogue, as http-errors makes it. */
+export interface Problem extends HttpError {
+  code: ProblemCode;
+  event?: AuditEvent;
+  audit?: AuditFields;
+  errors?: ProblemError[];
+}
+
+interface ProblemExtra {
+  headers?: Record<string, string>;
+  /** The fields at fault. */
+  errors?: ProblemError[];
+  /** What the audit log says besides. */
+  audit?: AuditFields;
+  /** For the log, never for the client. */
+  cause?: unknown;
+}
+
+/** The error of the catalogue with this code, to be thrown. */
+export function problem(code: ProblemCode, extra: ProblemExtra = {}): Problem {
+  const kind: ProblemKind = CATALOGUE[code];
+  return createError(kind.status, kind.detail, {
+    ...extra,
+    code,
+    event: kind.event,
+    headers: { ...kind.headers, ...extra.headers },
+  }) as Problem;
+}
+
+export function isProblem(error: unknown): error is Problem {
+  return createError.isHttpError(error) && String(error.code) in CATALOGUE;
+}

@@ -1,0 +1,62 @@
+import type { Request, Response } from 'express';
+import { matchedData } from 'express-validator';
+import type { AuthCookies } from '../config/cookies';
+import { problem } from '../config/problems';
+import { required } from '../middleware/requestState';
+import type { AuditLog } from '../service/AuditLog';
+import type { LiveSession, SessionService } from '../service/SessionService';
+import type { TokenService } from '../service/TokenService';
+import type { Credentials, Registration, UserService } from '../service/UserService';
+
+/** Registration, login, self, refresh and logout. */
+export class AuthController {
+  constructor(
+    private readonly users: UserService,
+    private readonly sessions: SessionService,
+    private readonly tokens: TokenService,
+    private readonly cookies: AuthCookies,
+    private readonly audit: AuditLog,
+  ) {}
+
+  async register(req: Request, res: Response): Promise<void> {
+    const session = await this.users.register(matchedData<Registration>(req), req.client);
+    const { userId, sessionId } = session;
+    this.audit.record('user_created', req.client, { userId, sessionId });
+    this.giveTokens(res, session);
+    res.status(201).json({ message: 'User registered successfully', userId });
+  }
+
+  async login(req: Request, res: Response): Promise<void> {
+    const owner = await this.users.verifyCredentials(matchedData<Credentials>(req));
+    const session = await this.sessions.open(owner, req.client);
+    if (session === undefined) throw problem('wrong-credentials', { audit: { userId: owner.id } });
+    const { userId, sessionId } = session;
+    this.audit.record('authn_login_success', req.client, { userId, sessionId });
+    this.giveTokens(res, session);
+    res.json({ message: 'User logged in successfully', userId });
+  }
+
+  self(req: Request, res: Response): void {
+    res.json({ message: 'User details fetched successfully', user: required(req, 'user') });
+  }
+
+  refresh(req: Request, res: Response): void {
+    const session = required(req, 'session');
+    this.giveTokens(res, session);
+    res.json({ message: 'Token refreshed successfully', userId: session.userId });
+  }
+
+  async logout(req: Request, res: Response): Promise<void> {
+    const { userId, sessionId } = required(req, 'auth');
+    // Two tokens, perhaps of two people: a planted cookie must not end another's session.
+    if (required(req, 'refresh').sessionId !== sessionId) throw problem('invalid-token');
+    await this.sessions.close(sessionId, userId);
+    this.audit.record('session_expired', req.client, { userId, sessionId, reason: 'logout' });
+    this.cookies.clear(res);
+    res.json({ message: 'User logged out successfully' });
+  }
+
+  private giveTokens(res: Response, session: LiveSession): void {
+    this.cookies.set(res, this.tokens.issue(session));
+  }
+}

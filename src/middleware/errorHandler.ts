@@ -1,0 +1,57 @@
+import { STATUS_CODES } from 'node:http';
+import type { ErrorRequestHandler } from 'express';
+import { isHttpError } from 'http-errors';
+import { isDatabaseUnavailable } from '../config/databaseErrors';
+import type { Logger } from '../config/logger';
+import { isProblem, problem, type Problem, type ProblemCode } from '../config/problems';
+import type { AuditLog } from '../service/AuditLog';
+
+/** What the libraries' own errors are called here; their texts stay out of the answer. */
+const CODE_OF_STATUS: Partial<Record<number, ProblemCode>> = {
+  404: 'not-found',
+  413: 'body-too-large',
+  415: 'unsupported-media-type',
+};
+
+function problemOf(error: unknown): Problem {
+  if (isProblem(error)) return error;
+  if (isDatabaseUnavailable(error)) return problem('unavailable', { cause: error });
+  if (isHttpError(error) && error.status < 500)
+    return problem(CODE_OF_STATUS[error.status] ?? 'malformed-request', { cause: error });
+  return problem('internal-error', { cause: error });
+}
+
+/** Answers every failed request, in the one shape (RFC 9457). */
+export function errorHandler(logger: Logger, audit: AuditLog): ErrorRequestHandler {
+  return (thrown: unknown, req, res, next) => {
+    if (res.headersSent) {
+      next(thrown);
+      return;
+    }
+    const error = problemOf(thrown);
+    const { requestId } = req.client;
+    if (error.event) audit.record(error.event, req.client, error.audit);
+    if (error.status >= 500) {
+      const cause: unknown = error.cause;
+      logger.error('request failed', {
+        requestId,
+        code: error.code,
+        cause: cause instanceof Error ? cause.stack : String(cause),
+      });
+    }
+    res.set(error.headers ?? {});
+    // Behind an early refusal more of the body may come; it is not worth reading.
+    if (error.status === 413) res.set('Connection', 'close');
+    res
+      .status(error.status)
+      .type('application/problem+json')
+      .json({
+        type: `urn:auth-service:problem:${error.code}`,
+        title: STATUS_CODES[error.status],
+        status: error.status,
+        detail: error.message,
+        instance: requestId,
+        errors: error.errors ?? [{ type: error.code, msg: error.message, path: '', location: '' }],
+      });
+  };
+}

@@ -1,0 +1,24 @@
+import type { Request, RequestHandler } from 'express';
+import { REFRESH_COOKIE } from '../config/cookies';
+import { problem } from '../config/problems';
+import type { RefreshClaims, TokenService } from '../service/TokenService';
+
+/**
+ * The claims of the refresh cookie. Whether the session still lives is not asked.
+ *
+ * @throws {Problem} `missing-token`, `invalid-token` or `expired-token`.
+ */
+export function refreshClaimsOf(req: Request, tokens: TokenService): RefreshClaims {
+  const token = (req.cookies as Record<string, unknown>)[REFRESH_COOKIE];
+  if (token === undefined) throw problem('missing-token');
+  if (typeof token !== 'string') throw problem('invalid-token');
+  return tokens.verifyRefreshToken(token);
+}
+
+/** Guard: lets a request with a well-signed refresh token pass, with its claims in `req.refresh`. */
+export function parseRefreshToken(tokens: TokenService): RequestHandler {
+  return (req, _res, next) => {
+    req.refresh = refreshClaimsOf(req, tokens);
+    next();
+  };
+}

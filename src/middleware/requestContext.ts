@@ -1,0 +1,44 @@
+import { randomUUID } from 'node:crypto';
+import { isIP } from 'node:net';
+import type { RequestHandler } from 'express';
+import type { Logger } from '../config/logger';
+
+const REQUEST_ID_SHAPE = /^[\w-]{8,64}$/;
+const MAX_USER_AGENT = 255;
+
+/** The address without what PostgreSQL's inet cannot hold: an IPv6 zone, or IPv4 in IPv6's clothes. */
+function canonicalAddress(address = ''): string | null {
+  const plain = address.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '');
+  return isIP(plain) ? plain : null;
+}
+
+/**
+ * Names the request and its client, and logs one line when it is answered.
+ *
+ * A request id from the client or a proxy is kept if it is 8 to 64 letters, digits, `_` and `-`.
+ */
+export function requestContext(logger: Logger): RequestHandler {
+  return (req, res, next) => {
+    const startedAt = performance.now();
+    const given = req.get('x-request-id');
+    const requestId = given && REQUEST_ID_SHAPE.test(given) ? given : randomUUID();
+    req.client = {
+      requestId,
+      ipAddress: canonicalAddress(req.ip),
+      userAgent: req.get('user-agent')?.slice(0, MAX_USER_AGENT) ?? null,
+    };
+    res.setHeader('X-Request-Id', requestId);
+    const path = req.path;
+    res.once('close', () => {
+      logger.info('request', {
+        requestId,
+        method: req.method,
+        path,
+        status: res.writableFinished ? res.statusCode : 'aborted',
+        milliseconds: Math.round(performance.now() - startedAt),
+        ipAddress: req.client.ipAddress,
+      });
+    });
+    next();
+  };
+}

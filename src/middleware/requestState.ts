@@ -1,0 +1,16 @@
+import type { Request } from 'express';
+import { problem } from '../config/problems';
+
+/**
+ * What a guard has put on the request.
+ *
+ * @throws {Problem} `missing-token` on a route that forgot the guard: it must not serve anybody.
+ */
+export function required<K extends 'auth' | 'user' | 'refresh' | 'session'>(
+  req: Request,
+  key: K,
+): NonNullable<Request[K]> {
+  const value = req[key];
+  if (value === undefined) throw problem('missing-token');
+  return value;
+}

@@ -1,0 +1,15 @@
+import type { RequestHandler } from 'express';
+import { validationResult, type ValidationError } from 'express-validator';
+import { problem, type ProblemError } from '../config/problems';
+
+function publicError(error: ValidationError): ProblemError {
+  const field = error.type === 'field' ? error : { path: '', location: 'body' };
+  return { type: error.type, msg: String(error.msg), path: field.path, location: field.location };
+}
+
+/** Guard, behind validators: refuses a request of which one has found an error. */
+export const validInput: RequestHandler = (req, _res, next) => {
+  const errors = validationResult(req).formatWith(publicError).array();
+  if (errors.length > 0) throw problem('invalid-input', { errors });
+  next();
+};

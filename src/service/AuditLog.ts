@@ -1,0 +1,18 @@
+import type { Logger } from '../config/logger';
+import type { AuditEvent, AuditFields } from '../types/audit';
+import type { Client } from '../types/client';
+
+/** Writes security events, a line each, that say who did what from where, and hold no secret. */
+export class AuditLog {
+  constructor(private readonly logger: Logger) {}
+
+  record(event: AuditEvent, client: Client, fields: AuditFields = {}): void {
+    this.logger.log(LEVELS[event] ?? 'info', 'security event', { event, ...client, ...fields });
+  }
+}
+
+const LEVELS: Partial<Record<AuditEvent, string>> = {
+  authn_login_fail: 'warn',
+  authn_token_reuse: 'error',
+  malicious_cors: 'warn',
+};

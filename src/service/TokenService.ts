@@ -1,0 +1,173 @@
+import { createSecretKey, randomUUID, type KeyObject } from 'node:crypto';
+import jwt from 'jsonwebtoken';
+import type { Config } from '../config';
+import type { KeySet } from '../config/keys';
+import { problem } from '../config/problems';
+import type { LiveSession } from './SessionService';
+
+/** Both tokens of a session as they stand in the cookies; lifetimes in seconds. */
+export interface TokenPair {
+  accessToken: string;
+  refreshToken: string;
+  accessLifetime: number;
+  refreshLifetime: number;
+}
+
+export interface AccessClaims {
+  userId: number;
+  sessionId: string;
+  role: string;
+}
+
+export interface RefreshClaims {
+  userId: number;
+  sessionId: string;
+  /** The jti: digits of a 64-bit integer. */
+  tokenId: string;
+}
+
+const ACCESS_TYPE = 'at+jwt';
+const REFRESH_TYPE = 'JWT';
+
+/** Three base64url segments (RFC 7519 section 3), and no longer than a cookie can be. */
+const JWT_SHAPE = /^[\w-]+\.[\w-]+\.[\w-]+$/;
+const MAX_TOKEN_LENGTH = 4096;
+
+const UUID_SHAPE = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+const MAX_USER_ID = 2 ** 31 - 1;
+const MAX_TOKEN_ID = 2n ** 63n - 1n;
+
+const seconds = (milliseconds: number) => Math.floor(milliseconds / 1000);
+
+const isUserId = (value: unknown): value is string =>
+  typeof value === 'string' && /^[1-9]\d{0,9}$/.test(value) && Number(value) <= MAX_USER_ID;
+
+const isTokenId = (value: unknown): value is string =>
+  typeof value === 'string' && /^[1-9]\d{0,18}$/.test(value) && BigInt(value) <= MAX_TOKEN_ID;
+
+const isSessionId = (value: unknown): value is string =>
+  typeof value === 'string' && UUID_SHAPE.test(value);
+
+/** Signs the two kinds of token and verifies them; what a session is, SessionService knows. */
+export class TokenService {
+  private readonly refreshKey: KeyObject;
+
+  constructor(
+    private readonly settings: Config['tokens'],
+    private readonly keys: KeySet,
+    private readonly now: () => number,
+  ) {
+    this.refreshKey = createSecretKey(Buffer.from(settings.refreshSecret, 'utf8'));
+  }
+
+  /**
+   * A fresh access token, and the session's refresh token: for the same row always the same bytes,
+   * since each of its claims comes from there.
+   */
+  issue(session: LiveSession): TokenPair {
+    const issuedAt = seconds(session.createdAt.getTime());
+    const expiresAt = seconds(session.expiresAt.getTime());
+    return {
+      accessToken: this.signAccessToken(session),
+      refreshToken: this.signRefreshToken(session, issuedAt, expiresAt),
+      accessLifetime: this.settings.accessLifetime,
+      refreshLifetime: expiresAt - issuedAt,
+    };
+  }
+
+  /**
+   * The claims of an access token (RFC 9068 section 4).
+   *
+   * @throws {Problem} `invalid-token`.
+   */
+  verifyAccessToken(token: string): AccessClaims {
+    const { sub, sid, role, jti } = this.verify(token, 'RS256', ACCESS_TYPE, (kid) =>
+      this.keys.verifying.get(kid ?? ''),
+    );
+    if (!isUserId(sub) || !isSessionId(sid) || typeof role !== 'string' || typeof jti !== 'string')
+      throw problem('invalid-token');
+    return { userId: Number(sub), sessionId: sid, role };
+  }
+
+  /**
+   * The claims of a refresh token, whose session may have ended meanwhile.
+   *
+   * @throws {Problem} `invalid-token`; `expired-token` where only its time has passed.
+   */
+  verifyRefreshToken(token: string): RefreshClaims {
+    const { sub, sid, jti } = this.verify(token, 'HS256', REFRESH_TYPE, () => this.refreshKey);
+    if (!isUserId(sub) || !isSessionId(sid) || !isTokenId(jti)) throw problem('invalid-token');
+    return { userId: Number(sub), sessionId: sid, tokenId: jti };
+  }
+
+  private signAccessToken({ userId, role, sessionId }: LiveSession): string {
+    const { issuer, audience, accessLifetime } = this.settings;
+    const { kid, privateKey } = this.keys.signing;
+    const iat = seconds(this.now());
+    return jwt.sign(
+      {
+        iss: issuer,
+        aud: audience,
+        sub: String(userId),
+        role,
+        sid: sessionId,
+        jti: randomUUID(),
+        iat,
+        exp: iat + accessLifetime,
+      },
+      privateKey,
+      { algorithm: 'RS256', header: { alg: 'RS256', typ: ACCESS_TYPE, kid } },
+    );
+  }
+
+  private signRefreshToken({ userId, sessionId, tokenId }: LiveSession, iat: number, exp: number) {
+    const { issuer, audience } = this.settings;
+    return jwt.sign(
+      { iss: issuer, aud: audience, sub: String(userId), sid: sessionId, jti: tokenId, iat, exp },
+      this.refreshKey,
+      { algorithm: 'HS256', header: { alg: 'HS256', typ: REFRESH_TYPE } },
+    );
+  }
+
+  /**
+   * The payload of a token of one kind. The kind fixes algorithm and type; of the header only `kid`
+   * is heard, and it can choose among our own keys only (RFC 8725 sections 3.1 and 3.11).
+   */
+  private verify(
+    token: string,
+    algorithm: 'RS256' | 'HS256',
+    type: string,
+    keyFor: (kid: string | undefined) => KeyObject | undefined,
+  ): Record<string, unknown> {
+    if (token.length > MAX_TOKEN_LENGTH || !JWT_SHAPE.test(token)) throw problem('invalid-token');
+    try {
+      const header = jwt.decode(token, { complete: true })?.header;
+      const key = header?.typ === type && !('crit' in header) ? keyFor(header.kid) : undefined;
+      if (key === undefined) throw problem('invalid-token');
+      const payload: unknown = jwt.verify(token, key, {
+        algorithms: [algorithm],
+        issuer: this.settings.issuer,
+        audience: this.settings.audience,
+        clockTimestamp: seconds(this.now()),
+      });
+      if (!isDated(payload) || payload.aud !== this.settings.audience)
+        throw problem('invalid-token');
+      return payload;
+    } catch (cause) {
+      if (cause instanceof jwt.TokenExpiredError) throw problem('expired-token', { cause });
+      throw problem('invalid-token', { cause });
+    }
+  }
+}
+
+/** jsonwebtoken takes tokens that never expire, and payloads that are no objects. */
+function isDated(payload: unknown): payload is Record<string, unknown> {
+  return (
+    typeof payload === 'object' &&
+    payload !== null &&
+    'exp' in payload &&
+    typeof payload.exp === 'number' &&
+    'iat' in payload &&
+    typeof payload.iat === 'number'
+  );
+}

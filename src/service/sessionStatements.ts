@@ -1,0 +1,141 @@
+import type { Statement } from '../config/preparedQuery';
+
+/** The columns of a LiveSession, from the rows `token` and `owner`. */
+const liveSession = `
+  token.session_id AS "sessionId", token.user_id AS "userId", owner.role,
+  token.id AS "tokenId", token.created_at AS "createdAt", token.expires_at AS "expiresAt"`;
+
+/** A token that was replaced just now, as an element of `predecessors`; SQL in, SQL out. */
+const replacedNow = (id: string, tripwire = false) =>
+  `jsonb_build_object('id', ${id}::text, 'replacedAt', now()${tripwire ? `, 'tripwire', true` : ''})`;
+
+/** Those of a row's predecessors that were replaced within the window before now, newest first. */
+const recentPredecessors = (row: string, most: number, except = '') => `
+  coalesce((
+    SELECT jsonb_agg(entry ORDER BY place)
+    FROM jsonb_array_elements(${row}.predecessors) WITH ORDINALITY AS past (entry, place)
+    WHERE place <= ${most} ${except}
+      AND (entry ->> 'replacedAt')::timestamptz >= now() - make_interval(secs => $4)
+  ), '[]')`;
+
+const expiry = (startedAt: string) => `
+  least(now() + make_interval(secs => $5), ${startedAt} + make_interval(secs => $6))`;
+
+/** A row remembers at most this many predecessors. */
+const MAX_PREDECESSORS = 32;
+
+/**
+ * $1 user, $2 password hash, $3 session, $4 lifetime in seconds, $5 user agent, $6 address.
+ *
+ * `others` counts the user's other sessions. FOR SHARE makes a change of the password, which ends all
+ * sessions, wait for this one to be there, or this one see the new password.
+ */
+export const OPEN: Statement = {
+  name: 'session-open',
+  text: `
+    WITH owner AS (
+      SELECT id, role FROM users WHERE id = $1 AND password = $2 FOR SHARE
+    ), token AS (
+      INSERT INTO refresh_tokens (user_id, session_id, session_started_at, expires_at,
+                                  created_at, updated_at, user_agent, ip_address)
+      SELECT id, $3, now(), now() + make_interval(secs => $4), now(), now(), $5, $6 FROM owner
+      RETURNING *
+    )
+    SELECT ${liveSession},
+      (SELECT count(*) FROM refresh_tokens WHERE user_id = $1)::integer AS others
+    FROM token JOIN owner ON true`,
+};
+
+/** $1 user, $2 how many to keep. A statement of its own, so that it sees the one just opened. */
+export const TRIM: Statement = {
+  name: 'session-trim',
+  text: `
+    DELETE FROM refresh_tokens WHERE user_id = $1 AND session_id IN (
+      SELECT session_id FROM refresh_tokens WHERE user_id = $1
+      ORDER BY created_at DESC, id DESC OFFSET $2
+    )`,
+};
+
+/** $1 session, $2 user. */
+export const CLOSE: Statement = {
+  name: 'session-close',
+  text: 'DELETE FROM refresh_tokens WHERE session_id = $1 AND user_id = $2',
+};
+
+/**
+ * The verdict `rotate`, or no row. $1 session, $2 token, $3 user, $4 reuse window, $5 sliding and
+ * $6 absolute lifetime, each in seconds, $7 user agent, $8 address.
+ *
+ * Of several that present the same token at once, the row's lock lets one through; the others find
+ * another id in the row when it is their turn.
+ */
+export const ROTATE: Statement = {
+  name: 'session-rotate',
+  text: `
+    UPDATE refresh_tokens AS token
+    SET id = DEFAULT,
+        predecessors = jsonb_build_array(${replacedNow('token.id')})
+          || ${recentPredecessors('token', MAX_PREDECESSORS - 1)},
+        expires_at = ${expiry('token.session_started_at')},
+        created_at = now(), updated_at = now(), user_agent = $7, ip_address = $8
+    FROM users AS owner
+    WHERE token.id = $2 AND token.session_id = $1 AND token.user_id = $3
+      AND token.expires_at > now() AND owner.id = token.user_id
+    RETURNING ${liveSession}`,
+};
+
+/**
+ * The other verdicts, for a token that is not the live one; no row where the session has ended.
+ * Takes what ROTATE takes.
+ *
+ * The row is locked first and judged as it then is: what the judgement entails cannot meet another
+ * state. A recovered token stays a predecessor, replaced anew; the live one becomes a tripwire.
+ */
+export const SETTLE: Statement = {
+  name: 'session-settle',
+  text: `
+    WITH live AS MATERIALIZED (
+      SELECT * FROM refresh_tokens WHERE session_id = $1 FOR UPDATE
+    ), judged AS MATERIALIZED (
+      SELECT live.*,
+        CASE
+          WHEN live.expires_at <= now() THEN 'ended'
+          WHEN live.user_id <> $3 OR live.id < $2 THEN 'unknown'
+          WHEN past.replaced_at IS NULL THEN 'superseded'
+          WHEN past.replaced_at >= now() - make_interval(secs => $4) THEN 'replay'
+          WHEN past.tripwire THEN 'tripwire'
+          ELSE 'recover'
+        END AS judgement
+      FROM live LEFT JOIN LATERAL (
+        SELECT (entry ->> 'replacedAt')::timestamptz AS replaced_at,
+               entry ? 'tripwire' AS tripwire
+        FROM jsonb_array_elements(live.predecessors) AS entry
+        WHERE entry ->> 'id' = $2::bigint::text
+      ) AS past ON true
+    ), recovered AS (
+      UPDATE refresh_tokens AS token
+      SET id = DEFAULT,
+          predecessors = jsonb_build_array(${replacedNow('$2::bigint')},
+                                           ${replacedNow('judged.id', true)})
+            || ${recentPredecessors('judged', MAX_PREDECESSORS - 2, `AND entry ->> 'id' <> $2::bigint::text`)},
+          expires_at = ${expiry('judged.session_started_at')},
+          created_at = now(), updated_at = now(), user_agent = $7, ip_address = $8
+      FROM judged
+      WHERE judged.judgement = 'recover' AND token.session_id = judged.session_id
+      RETURNING token.*
+    ), stolen AS (
+      DELETE FROM refresh_tokens AS token USING judged
+      WHERE judged.judgement IN ('superseded', 'tripwire', 'unknown')
+        AND token.session_id = judged.session_id
+    ), token AS (
+      SELECT session_id, user_id, id, created_at, expires_at FROM recovered
+      UNION ALL
+      SELECT session_id, user_id, id, created_at, expires_at FROM judged
+      WHERE judgement <> 'recover'
+    )
+    SELECT ${liveSession},
+      CASE WHEN judgement IN ('superseded', 'tripwire', 'unknown') THEN 'theft' ELSE judgement END
+        AS verdict,
+      CASE WHEN judgement IN ('superseded', 'tripwire', 'unknown') THEN judgement END AS cause
+    FROM judged JOIN token ON true JOIN users AS owner ON owner.id = token.user_id`,
+};

@@ -1,0 +1,19 @@
+/** Security events by their names in the OWASP Logging Vocabulary. */
+export type AuditEvent =
+  | 'user_created'
+  | 'authn_login_success'
+  | 'authn_login_fail'
+  | 'authn_token_reuse'
+  | 'session_renewed'
+  | 'session_expired'
+  | 'session_use_after_expire'
+  | 'malicious_cors';
+
+/** What an event is about. Never a token, a cookie, a password, a hash or an e-mail. */
+export interface AuditFields {
+  userId?: number | undefined;
+  sessionId?: string | undefined;
+  verdict?: string;
+  cause?: string;
+  reason?: string;
+}
