@@ -1,0 +1,56 @@
+import { mkdtemp } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { Client } from 'pg';
+import { createDataSource } from '../../src/config/data-source';
+import { TEMPLATE_DATABASE, testServer, type TestServer } from './testServer';
+
+interface Embedded extends TestServer {
+  stop(): Promise<void>;
+}
+
+declare global {
+  var embeddedPostgres: Embedded | undefined;
+}
+
+/**
+ * Starts a PostgreSQL for this run (kept for the next one of a watching Jest) and makes the migrated
+ * template that every spec's database is a clone of.
+ */
+export default async function globalSetup(): Promise<void> {
+  if (globalThis.embeddedPostgres) return;
+  const { startEmbeddedPostgres } = await import('../../scripts/embedded-postgres.mjs');
+  const dataDir = await mkdtemp(path.join(os.tmpdir(), 'auth-service-test-'));
+  const server = await startEmbeddedPostgres({ dataDir, fsync: false, log: () => undefined });
+  globalThis.embeddedPostgres = server;
+  const { host, port, username, password } = server;
+  process.env.TEST_POSTGRES = JSON.stringify({ host, port, username, password });
+
+  await makeTemplate();
+}
+
+async function makeTemplate(): Promise<void> {
+  const server = testServer();
+  const admin = new Client({ ...server, user: server.username, database: 'postgres' });
+  await admin.connect();
+  await admin.query(`CREATE DATABASE ${TEMPLATE_DATABASE}`);
+  await admin.end();
+
+  const dataSource = createDataSource({ ...server, name: TEMPLATE_DATABASE, poolSize: 1 }, {});
+  await dataSource.initialize();
+  await dataSource.runMigrations();
+  await dataSource.query(MOVABLE_CLOCK);
+  await dataSource.destroy();
+}
+
+/**
+ * A now() of our own that a connection finds before PostgreSQL's, where its search path says so:
+ * the service's statements run as they are, at another time.
+ */
+const MOVABLE_CLOCK = `
+  CREATE SCHEMA test_clock;
+  CREATE TABLE test_clock.shift (by interval NOT NULL);
+  INSERT INTO test_clock.shift VALUES ('0');
+  CREATE FUNCTION test_clock.now() RETURNS timestamptz LANGUAGE sql STABLE
+    AS 'SELECT pg_catalog.now() + by FROM test_clock.shift';
+`;

@@ -1,0 +1,103 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { Writable } from 'node:stream';
+import type { Express } from 'express';
+import { Client } from 'pg';
+import type { DataSource } from 'typeorm';
+import { createLogger, format, transports } from 'winston';
+import { createApp } from '../../src/app';
+import { loadConfig, type Config } from '../../src/config';
+import { createDataSource } from '../../src/config/data-source';
+import { keySetOf, type KeySet } from '../../src/config/keys';
+import { TEMPLATE_DATABASE, testServer } from './testServer';
+
+/** Made once a worker: a key pair takes a tenth of a second. */
+const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+
+export const REFRESH_SECRET = 'a refresh secret for tests, long enough';
+export const ALLOWED_ORIGIN = 'http://localhost:5173';
+
+export type LogLine = Record<string, unknown>;
+
+export interface TestService {
+  app: Express;
+  config: Config;
+  dataSource: DataSource;
+  keys: KeySet;
+  /** All that was logged, oldest first. */
+  logs: LogLine[];
+  /** Moves the clock, PostgreSQL's and the process's alike. */
+  advance(seconds: number): Promise<void>;
+  now(): number;
+  stop(): Promise<void>;
+}
+
+/** A database of its own on the run's PostgreSQL, migrated. */
+export async function createDatabase(template = TEMPLATE_DATABASE): Promise<Config['database']> {
+  const server = testServer();
+  const name = `test_${process.pid}_${Math.random().toString(36).slice(2)}`;
+  const admin = new Client({ ...server, user: server.username, database: 'postgres' });
+  await admin.connect();
+  try {
+    await admin.query(`CREATE DATABASE ${name} TEMPLATE ${template}`);
+  } finally {
+    await admin.end();
+  }
+  return { ...server, name, poolSize: 10 };
+}
+
+/** The environment of a sound configuration on this database; `overrides` are variables. */
+export function environmentFor(
+  database: Config['database'],
+  overrides: NodeJS.ProcessEnv = {},
+): NodeJS.ProcessEnv {
+  return {
+    NODE_ENV: 'test',
+    DB_HOST: database.host,
+    DB_PORT: String(database.port),
+    DB_USERNAME: database.username,
+    DB_PASSWORD: database.password,
+    DB_NAME: database.name,
+    REFRESH_JWT_SECRET: REFRESH_SECRET,
+    ...overrides,
+  };
+}
+
+/** The whole service on a database of its own, with a movable clock; `overrides` are variables. */
+export async function startService(overrides: NodeJS.ProcessEnv = {}): Promise<TestService> {
+  const database = await createDatabase();
+  const config = loadConfig(environmentFor(database, overrides));
+  const dataSource = createDataSource(config.database, {
+    options: '-c search_path=test_clock,public,pg_catalog',
+  });
+  await dataSource.initialize();
+
+  const logs: LogLine[] = [];
+  const stream = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      logs.push(JSON.parse(chunk.toString()) as LogLine);
+      done();
+    },
+  });
+  const logger = createLogger({
+    format: format.json(),
+    transports: [new transports.Stream({ stream })],
+  });
+
+  let shift = 0;
+  const now = () => Date.now() + shift * 1000;
+  const keys = keySetOf(privateKey, publicKey);
+  const app = createApp({ config, dataSource, keys, logger, lifecycle: { draining: false }, now });
+  return {
+    app,
+    config,
+    dataSource,
+    keys,
+    logs,
+    now,
+    async advance(seconds) {
+      shift += seconds;
+      await dataSource.query('UPDATE test_clock.shift SET by = make_interval(secs => $1)', [shift]);
+    },
+    stop: () => dataSource.destroy(),
+  };
+}
