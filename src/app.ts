@@ -7,10 +7,12 @@ import type { Config } from './config';
 import { AuthCookies } from './config/cookies';
 import type { KeySet } from './config/keys';
 import type { Logger } from './config/logger';
-import { preparedQuery } from './config/preparedQuery';
+import { Database } from './config/Database';
 import { problem } from './config/problems';
+import { AccountController } from './controller/AccountController';
 import { AuthController } from './controller/AuthController';
 import { HealthController, type Lifecycle } from './controller/HealthController';
+import { SessionController } from './controller/SessionController';
 import { allowedOrigin } from './middleware/allowedOrigin';
 import { errorHandler } from './middleware/errorHandler';
 import { requestContext } from './middleware/requestContext';
@@ -37,15 +39,19 @@ export interface Dependencies {
 /** The service as an Express application, with all that it is made of. */
 export function createApp(dependencies: Dependencies): Express {
   const { config, dataSource, keys, logger, lifecycle, now = Date.now } = dependencies;
-  const query = preparedQuery(dataSource);
+  const database = new Database(dataSource);
   const audit = new AuditLog(logger);
   const cookies = new AuthCookies(config.cookies);
   const tokens = new TokenService(config.tokens, keys, now);
-  const sessions = new SessionService(config.sessions, query);
-  const users = new UserService(dataSource, query, new CredentialService(config), sessions);
-  const auth = new AuthController(users, sessions, tokens, cookies, audit);
+  const sessions = new SessionService(config.sessions, database.query);
+  const users = new UserService(database, new CredentialService(config), sessions);
+  const controllers = {
+    auth: new AuthController(users, sessions, tokens, cookies, audit),
+    account: new AccountController(users, tokens, cookies, audit),
+    sessions: new SessionController(sessions, cookies, audit),
+  };
   const health = new HealthController(
-    query,
+    database.query,
     lifecycle,
     dataSource.migrations.map(({ name, constructor }) => name ?? constructor.name),
   );
@@ -90,7 +96,7 @@ export function createApp(dependencies: Dependencies): Express {
     );
     router.use(allowedOrigin(config.allowedOrigins));
     router.use(cookieParser());
-    router.use(authRoutes(auth, { users, sessions, tokens, audit, cookies }));
+    router.use(authRoutes(controllers, { users, sessions, tokens, audit, cookies }));
     return router;
   }
 }

@@ -74,6 +74,7 @@ const schemaFor = (environment: 'dev' | 'prod' | 'test') => {
       BCRYPT_ROUNDS: integer(10, 15).default(10),
       REFRESH_REUSE_WINDOW_SECONDS: integer(0, 300).default(10),
       SESSION_ABSOLUTE_LIFETIME_DAYS: integer(1, 3650).default(90),
+      SESSION_PURGE_INTERVAL_SECONDS: integer(0, 86_400).default(600),
       SESSIONS_PER_USER: integer(1, 10_000).default(100),
       RATE_LIMIT_ENABLED: boolean.default(true),
       COOKIE_DOMAIN: z
@@ -166,6 +167,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env) {
       slidingLifetime: 30 * 24 * 60 * 60,
       absoluteLifetime: settings.SESSION_ABSOLUTE_LIFETIME_DAYS * 24 * 60 * 60,
       reuseWindow: settings.REFRESH_REUSE_WINDOW_SECONDS,
+      purgeInterval: settings.SESSION_PURGE_INTERVAL_SECONDS,
       maxPerUser: settings.SESSIONS_PER_USER,
     }),
     cookies: Object.freeze({

@@ -7,6 +7,7 @@ import type { AuditLog } from '../service/AuditLog';
 import type { LiveSession, SessionService } from '../service/SessionService';
 import type { TokenService } from '../service/TokenService';
 import type { Credentials, Registration, UserService } from '../service/UserService';
+import type { LogoutScope } from '../validators/logout-validators';
 
 /** Registration, login, self, refresh and logout. */
 export class AuthController {
@@ -46,13 +47,21 @@ export class AuthController {
     res.json({ message: 'Token refreshed successfully', userId: session.userId });
   }
 
+  /** Idempotent for the current session: whoever repeats a logout whose answer was lost succeeds. */
   async logout(req: Request, res: Response): Promise<void> {
     const { userId, sessionId } = required(req, 'auth');
+    const { scope } = matchedData<{ scope: LogoutScope }>(req);
     // Two tokens, perhaps of two people: a planted cookie must not end another's session.
     if (required(req, 'refresh').sessionId !== sessionId) throw problem('invalid-token');
-    await this.sessions.close(sessionId, userId);
-    this.audit.record('session_expired', req.client, { userId, sessionId, reason: 'logout' });
-    this.cookies.clear(res);
+    if (scope === 'current') await this.sessions.close({ sessionId, userId });
+    else await this.sessions.closeAll({ sessionId, userId }, { spareOwn: scope === 'others' });
+    this.audit.record('session_expired', req.client, {
+      userId,
+      sessionId,
+      reason: 'logout',
+      scope,
+    });
+    if (scope !== 'others') this.cookies.clear(res);
     res.json({ message: 'User logged out successfully' });
   }
 

@@ -1,5 +1,5 @@
 import type { Request, Response } from 'express';
-import type { Query, Statement } from '../config/preparedQuery';
+import type { Query, Statement } from '../config/Database';
 import { problem } from '../config/problems';
 
 /** Whether the process takes part in the service; set by server.ts when it is told to stop. */

@@ -1,10 +1,20 @@
 import { randomUUID } from 'node:crypto';
-import type { EntityManager } from 'typeorm';
 import type { Config } from '../config';
-import type { Query } from '../config/preparedQuery';
+import type { Query } from '../config/Database';
 import type { Client } from '../types/client';
+import { problem } from '../config/problems';
 import type { RefreshClaims } from './TokenService';
-import { CLOSE, OPEN, ROTATE, SETTLE, TRIM } from './sessionStatements';
+import {
+  CLOSE,
+  CLOSE_ALL,
+  LIST,
+  OPEN,
+  PURGE,
+  RENEW,
+  ROTATE,
+  SETTLE,
+  TRIM,
+} from './sessionStatements';
 
 /** A session that lives, with its one live refresh token. */
 export interface LiveSession {
@@ -33,6 +43,23 @@ export interface SessionOwner {
   passwordHash: string;
 }
 
+/** A session by its id, and whose it is. */
+export interface SessionOf {
+  sessionId: string;
+  userId: number;
+}
+
+/** A session as its owner sees it. */
+export interface SessionDetails {
+  id: string;
+  createdAt: Date;
+  lastUsedAt: Date;
+  expiresAt: Date;
+  userAgent: string | null;
+  ipAddress: string | null;
+  current: boolean;
+}
+
 type SettledRow = LiveSession & {
   verdict: 'replay' | 'recover' | 'theft' | 'ended';
   cause: TheftCause | null;
@@ -54,7 +81,7 @@ export class SessionService {
   async open(
     owner: SessionOwner,
     client: Client,
-    transaction?: EntityManager,
+    query: Query = this.query,
   ): Promise<LiveSession | undefined> {
     const { slidingLifetime, absoluteLifetime, maxPerUser } = this.settings;
     const values = [
@@ -65,12 +92,10 @@ export class SessionService {
       client.userAgent,
       client.ipAddress,
     ];
-    const [opened] = transaction
-      ? await transaction.query<(LiveSession & { others: number })[]>(OPEN.text, values)
-      : await this.query<LiveSession & { others: number }>(OPEN, values);
+    const [opened] = await query<LiveSession & { others: number }>(OPEN, values);
     if (opened === undefined) return undefined;
     const { others, ...session } = opened;
-    if (others >= maxPerUser) await this.query(TRIM, [owner.id, maxPerUser]);
+    if (others >= maxPerUser) await query(TRIM, [owner.id, maxPerUser]);
     return session;
   }
 
@@ -102,8 +127,50 @@ export class SessionService {
     return verdict === 'ended' ? { verdict } : { verdict, session };
   }
 
-  /** Ends a session of this user; nothing happens where it has ended already. */
-  async close(sessionId: string, userId: number): Promise<void> {
-    await this.query(CLOSE, [sessionId, userId]);
+  /** The user's live sessions, the most recently used first; `sessionId` is the caller's own. */
+  list({ userId, sessionId }: SessionOf): Promise<SessionDetails[]> {
+    return this.query<SessionDetails>(LIST, [userId, sessionId]);
+  }
+
+  /** Ends a session of this user, and resolves to whether there was one to end. */
+  async close({ sessionId, userId }: SessionOf): Promise<boolean> {
+    const ended = await this.query<unknown>(CLOSE, [sessionId, userId]);
+    return ended.length > 0;
+  }
+
+  /**
+   * Ends all of the user's sessions, or all but the caller's own; resolves to their number.
+   *
+   * @throws {Problem} `session-ended` where the caller's own is over already.
+   */
+  async closeAll(
+    { sessionId, userId }: SessionOf,
+    options: { spareOwn: boolean },
+  ): Promise<number> {
+    const values = [sessionId, userId, options.spareOwn];
+    const [result] = await this.query<{ ended: number }>(CLOSE_ALL, values);
+    if (result === undefined) throw problem('session-ended', { audit: { userId, sessionId } });
+    return result.ended;
+  }
+
+  /**
+   * Ends all other sessions of the user and gives this one a new live token, without mercy for older
+   * ones, as part of the transaction that changes the password.
+   *
+   * @throws {Problem} `session-ended`.
+   */
+  async renewAlone({ sessionId, userId }: SessionOf, query: Query): Promise<LiveSession> {
+    const { slidingLifetime, absoluteLifetime } = this.settings;
+    await query(CLOSE_ALL, [sessionId, userId, true]);
+    const values = [sessionId, userId, slidingLifetime, absoluteLifetime];
+    const [renewed] = await query<LiveSession>(RENEW, values);
+    if (renewed === undefined) throw problem('session-ended', { audit: { userId, sessionId } });
+    return renewed;
+  }
+
+  /** Deletes expired rows, at most `limit` of them, and resolves to their number. */
+  async purge(limit: number): Promise<number> {
+    const purged = await this.query<unknown>(PURGE, [limit]);
+    return purged.length;
   }
 }

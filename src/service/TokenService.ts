@@ -3,6 +3,7 @@ import jwt from 'jsonwebtoken';
 import type { Config } from '../config';
 import type { KeySet } from '../config/keys';
 import { problem } from '../config/problems';
+import { isSessionId } from '../types/sessionId';
 import type { LiveSession } from './SessionService';
 
 /** Both tokens of a session as they stand in the cookies; lifetimes in seconds. */
@@ -33,7 +34,6 @@ const REFRESH_TYPE = 'JWT';
 const JWT_SHAPE = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 const MAX_TOKEN_LENGTH = 4096;
 
-const UUID_SHAPE = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const MAX_USER_ID = 2 ** 31 - 1;
 const MAX_TOKEN_ID = 2n ** 63n - 1n;
 
@@ -44,9 +44,6 @@ const isUserId = (value: unknown): value is string =>
 
 const isTokenId = (value: unknown): value is string =>
   typeof value === 'string' && /^[1-9]\d{0,18}$/.test(value) && BigInt(value) <= MAX_TOKEN_ID;
-
-const isSessionId = (value: unknown): value is string =>
-  typeof value === 'string' && UUID_SHAPE.test(value);
 
 /** Signs the two kinds of token and verifies them; what a session is, SessionService knows. */
 export class TokenService {

@@ -1,12 +1,10 @@
-import type { DataSource } from 'typeorm';
 import { isUniqueViolation } from '../config/databaseErrors';
-import type { Query, Statement } from '../config/preparedQuery';
+import type { Database, Statement } from '../config/Database';
 import { problem } from '../config/problems';
 import { User } from '../entity/User';
 import type { Client } from '../types/client';
 import type { CredentialService } from './CredentialService';
-import type { LiveSession, SessionOwner, SessionService } from './SessionService';
-import type { AccessClaims } from './TokenService';
+import type { LiveSession, SessionOf, SessionOwner, SessionService } from './SessionService';
 
 /** What a person gives to sign in; the e-mail in its canonical form. */
 export interface Credentials {
@@ -14,9 +12,16 @@ export interface Credentials {
   password: string;
 }
 
-export interface Registration extends Credentials {
+export interface Names {
   firstName: string;
   lastName: string;
+}
+
+export type Registration = Credentials & Names;
+
+export interface PasswordChange {
+  currentPassword: string;
+  newPassword: string;
 }
 
 /** An account as its owner sees it. */
@@ -40,11 +45,36 @@ const FIND_BY_SESSION: Statement = {
     WHERE token.session_id = $1 AND token.user_id = $2 AND token.expires_at > now()`,
 };
 
+/** $1 user, $2 firstName and $3 lastName, each null where it stays. */
+const RENAME: Statement = {
+  name: 'user-rename',
+  text: `
+    UPDATE users
+    SET "firstName" = coalesce($2, "firstName"), "lastName" = coalesce($3, "lastName"),
+        updated_at = now()
+    WHERE id = $1
+    RETURNING id, "firstName", "lastName", email, role,
+              created_at AS "createdAt", updated_at AS "updatedAt"`,
+};
+
+/** $1 user, $2 the hash that was verified, $3 the new one. */
+const REPLACE_PASSWORD: Statement = {
+  name: 'user-replace-password',
+  text: `
+    UPDATE users SET password = $3, updated_at = now() WHERE id = $1 AND password = $2
+    RETURNING id`,
+};
+
+/** $1 user, $2 the hash that was verified. Sessions go with their user. */
+const DELETE: Statement = {
+  name: 'user-delete',
+  text: 'DELETE FROM users WHERE id = $1 AND password = $2 RETURNING id',
+};
+
 /** Accounts. */
 export class UserService {
   constructor(
-    private readonly dataSource: DataSource,
-    private readonly query: Query,
+    private readonly database: Database,
     private readonly credentials: CredentialService,
     private readonly sessions: SessionService,
   ) {}
@@ -58,10 +88,10 @@ export class UserService {
   async register(registration: Registration, client: Client): Promise<LiveSession> {
     const password = await this.credentials.hash(registration.password);
     try {
-      return await this.dataSource.transaction(async (manager) => {
+      return await this.database.transaction(async (query, manager) => {
         const { identifiers } = await manager.insert(User, { ...registration, password });
         const owner = { id: Number(identifiers[0]?.id), passwordHash: password };
-        const session = await this.sessions.open(owner, client, manager);
+        const session = await this.sessions.open(owner, client, query);
         if (session === undefined) throw new Error('a user just inserted is not there');
         return session;
       });
@@ -78,12 +108,12 @@ export class UserService {
    * @throws {Problem} `wrong-credentials`: the same, and after the same time, for an unknown e-mail.
    */
   async verifyCredentials({ email, password }: Credentials): Promise<SessionOwner> {
-    const user = await this.dataSource.manager.findOne(User, {
+    const user = await this.database.manager.findOne(User, {
       select: { id: true, password: true },
       where: { email },
     });
     const verified = await this.credentials.verify(password, user?.password);
-    if (!user || !verified) throw problem('wrong-credentials', { audit: { userId: user?.id } });
+    if (!user || !verified) throw wrongPassword(user?.id);
     return { id: user.id, passwordHash: user.password };
   }
 
@@ -92,9 +122,58 @@ export class UserService {
    *
    * @throws {Problem} `session-ended`.
    */
-  async findBySession({ sessionId, userId }: AccessClaims): Promise<UserDetails> {
-    const [user] = await this.query<UserDetails>(FIND_BY_SESSION, [sessionId, userId]);
+  async findBySession({ sessionId, userId }: SessionOf): Promise<UserDetails> {
+    const [user] = await this.database.query<UserDetails>(FIND_BY_SESSION, [sessionId, userId]);
     if (user === undefined) throw problem('session-ended', { audit: { userId, sessionId } });
     return user;
   }
+
+  /** Changes the names that are given. */
+  async rename(userId: number, names: Partial<Names>): Promise<UserDetails> {
+    const values = [userId, names.firstName ?? null, names.lastName ?? null];
+    const [user] = await this.database.query<UserDetails>(RENAME, values);
+    if (user === undefined) throw problem('session-ended', { audit: { userId } });
+    return user;
+  }
+
+  /**
+   * Replaces the password, ends all other sessions and renews this one: all of it or nothing.
+   *
+   * @throws {Problem} `wrong-credentials` where the current password is another; `session-ended`.
+   */
+  async changePassword(session: SessionOf, change: PasswordChange): Promise<LiveSession> {
+    const verified = await this.verifyPassword(session.userId, change.currentPassword);
+    const password = await this.credentials.hash(change.newPassword);
+    return this.database.transaction(async (query) => {
+      const values = [session.userId, verified, password];
+      const replaced = await query<unknown>(REPLACE_PASSWORD, values);
+      if (replaced.length === 0) throw wrongPassword(session.userId);
+      return this.sessions.renewAlone(session, query);
+    });
+  }
+
+  /**
+   * Deletes the account and everything that hangs on it.
+   *
+   * @throws {Problem} `wrong-credentials`.
+   */
+  async delete(userId: number, password: string): Promise<void> {
+    const verified = await this.verifyPassword(userId, password);
+    const deleted = await this.database.query<unknown>(DELETE, [userId, verified]);
+    if (deleted.length === 0) throw wrongPassword(userId);
+  }
+
+  /** The hash that this password of a signed-in user belongs to. */
+  private async verifyPassword(userId: number, password: string): Promise<string> {
+    const user = await this.database.manager.findOne(User, {
+      select: { id: true, password: true },
+      where: { id: userId },
+    });
+    const verified = await this.credentials.verify(password, user?.password);
+    if (!user || !verified) throw wrongPassword(userId);
+    return user.password;
+  }
 }
+
+const wrongPassword = (userId: number | undefined) =>
+  problem('wrong-credentials', { audit: { userId } });

@@ -1,4 +1,4 @@
-import type { Statement } from '../config/preparedQuery';
+import type { Statement } from '../config/Database';
 
 /** The columns of a LiveSession, from the rows `token` and `owner`. */
 const liveSession = `
@@ -56,10 +56,67 @@ export const TRIM: Statement = {
     )`,
 };
 
-/** $1 session, $2 user. */
+/** $1 session, $2 user. A row where there was something to end. */
 export const CLOSE: Statement = {
   name: 'session-close',
-  text: 'DELETE FROM refresh_tokens WHERE session_id = $1 AND user_id = $2',
+  text: 'DELETE FROM refresh_tokens WHERE session_id = $1 AND user_id = $2 RETURNING id',
+};
+
+/**
+ * $1 session of the caller, $2 user, $3 whether the caller's own is spared. No row where the caller's
+ * session has ended: nobody ends sessions from beyond the grave.
+ */
+export const CLOSE_ALL: Statement = {
+  name: 'session-close-all',
+  text: `
+    WITH caller AS (
+      SELECT user_id FROM refresh_tokens
+      WHERE session_id = $1 AND user_id = $2 AND expires_at > now()
+    ), ended AS (
+      DELETE FROM refresh_tokens AS token USING caller
+      WHERE token.user_id = caller.user_id AND NOT ($3 AND token.session_id = $1)
+      RETURNING token.id
+    )
+    SELECT (SELECT count(*) FROM ended)::integer AS ended FROM caller`,
+};
+
+/** $1 user, $2 session of the caller. */
+export const LIST: Statement = {
+  name: 'session-list',
+  text: `
+    SELECT session_id AS id, session_started_at AS "createdAt", created_at AS "lastUsedAt",
+           expires_at AS "expiresAt", user_agent AS "userAgent", host(ip_address) AS "ipAddress",
+           session_id = $2 AS current
+    FROM refresh_tokens WHERE user_id = $1 AND expires_at > now()
+    ORDER BY created_at DESC, id DESC`,
+};
+
+/** $1 how many at the most. Rows that somebody works on are left for the next batch. */
+export const PURGE: Statement = {
+  name: 'session-purge',
+  text: `
+    DELETE FROM refresh_tokens WHERE id IN (
+      SELECT id FROM refresh_tokens WHERE expires_at <= now()
+      ORDER BY expires_at LIMIT $1 FOR UPDATE SKIP LOCKED
+    ) RETURNING id`,
+};
+
+/**
+ * $1 session, $2 user, $3 sliding and $4 absolute lifetime in seconds: a new live token that has no
+ * predecessors, so that every copy of an older one is theft from now on.
+ */
+export const RENEW: Statement = {
+  name: 'session-renew',
+  text: `
+    UPDATE refresh_tokens AS token
+    SET id = DEFAULT, predecessors = '[]',
+        expires_at = least(now() + make_interval(secs => $3),
+                           token.session_started_at + make_interval(secs => $4)),
+        created_at = now(), updated_at = now()
+    FROM users AS owner
+    WHERE token.session_id = $1 AND token.user_id = $2
+      AND token.expires_at > now() AND owner.id = token.user_id
+    RETURNING ${liveSession}`,
 };
 
 /**

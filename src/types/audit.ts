@@ -1,8 +1,11 @@
 /** Security events by their names in the OWASP Logging Vocabulary. */
 export type AuditEvent =
   | 'user_created'
+  | 'user_updated'
+  | 'user_deleted'
   | 'authn_login_success'
   | 'authn_login_fail'
+  | 'authn_password_change'
   | 'authn_token_reuse'
   | 'session_renewed'
   | 'session_expired'
@@ -16,4 +19,5 @@ export interface AuditFields {
   verdict?: string;
   cause?: string;
   reason?: string;
+  scope?: string;
 }

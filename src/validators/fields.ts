@@ -20,8 +20,14 @@ const check = (message: string, holds: (value: string) => boolean) => (chain: Va
     .bail();
 
 /** A field that must be a well-formed string. Each chain bails, so that a field has one error. */
-function textField(name: string): ValidationChain {
-  return body(name)
+function textField(name: string, unless?: string): ValidationChain {
+  const field = body(name);
+  if (unless !== undefined)
+    field.if((value: unknown, { req }) => {
+      const fields = (req.body ?? {}) as Record<string, unknown>;
+      return value !== undefined || fields[unless] === undefined;
+    });
+  return field
     .custom((value) => value !== undefined)
     .withMessage(`${name} is required`)
     .bail()
@@ -43,8 +49,9 @@ export function emailField(): ValidationChain {
   )(chain);
 }
 
-export function nameField(name: 'firstName' | 'lastName'): ValidationChain {
-  const chain = textField(name).customSanitizer((value: string) => value.trim());
+/** `unless` is the field that may stand in this one's place. */
+export function nameField(name: string, { unless }: { unless?: string } = {}): ValidationChain {
+  const chain = textField(name, unless).customSanitizer((value: string) => value.trim());
   return check(
     `${name} must have 1 to 255 characters, and no control characters`,
     (value) =>

@@ -1,0 +1,52 @@
+import type { Logger } from '../config/logger';
+import type { SessionService } from './SessionService';
+
+const BATCH = 1_000;
+
+/**
+ * Deletes expired sessions, batch by batch: none is large enough to hold up a refresh, and of many
+ * replicas each takes the rows that no other one is at.
+ */
+export class SessionPurge {
+  private timer: NodeJS.Timeout | undefined;
+  private running: Promise<unknown> = Promise.resolve();
+  private stopped = false;
+
+  constructor(
+    private readonly sessions: SessionService,
+    private readonly logger: Logger,
+  ) {}
+
+  /** Purges every `interval` seconds, give or take a tenth, so that replicas do not march in step. */
+  start(interval: number): void {
+    const delay = interval * 1000 * (0.9 + Math.random() * 0.2);
+    this.timer = setTimeout(() => {
+      this.running = this.run()
+        .catch((error: unknown) => {
+          this.logger.warn('the purge of expired sessions failed', { cause: String(error) });
+        })
+        .finally(() => {
+          if (!this.stopped) this.start(interval);
+        });
+    }, delay).unref();
+  }
+
+  /** Ends after the batch at hand, and resolves then. */
+  async stop(): Promise<void> {
+    this.stopped = true;
+    clearTimeout(this.timer);
+    await this.running;
+  }
+
+  /** Deletes all that has expired, and resolves to how many rows that were. */
+  async run(): Promise<number> {
+    let total = 0;
+    let batch = BATCH;
+    while (batch === BATCH && !this.stopped) {
+      batch = await this.sessions.purge(BATCH);
+      total += batch;
+    }
+    if (total > 0) this.logger.info('expired sessions purged', { count: total });
+    return total;
+  }
+}

@@ -1,0 +1,17 @@
+import { query } from 'express-validator';
+import { validInput } from '../middleware/validInput';
+
+const SCOPES = ['current', 'others', 'all'] as const;
+
+/** Which of the user's sessions a logout ends. */
+export type LogoutScope = (typeof SCOPES)[number];
+
+const isScope = (value: unknown) => SCOPES.some((scope) => scope === value);
+
+export const logoutValidators = [
+  query('scope')
+    .default('current')
+    .custom(isScope)
+    .withMessage(`scope must be one of ${SCOPES.join(', ')}`),
+  validInput,
+];
