@@ -1,73 +1,110 @@
-import { createServer } from 'node:http';
+import { createServer, type Server } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { DataSource } from 'typeorm';
 import { createApp } from './app';
 import { ConfigError, loadConfig, type Config } from './config';
 import { createDataSource } from './config/data-source';
+import { Database } from './config/Database';
+import { isDatabaseUnavailable } from './config/databaseErrors';
 import { KeyError, loadKeys, type KeySet } from './config/keys';
-import { createLogger } from './config/logger';
+import { createLogger, type Logger } from './config/logger';
+import { SessionPurge } from './service/SessionPurge';
+import { SessionService } from './service/SessionService';
 
 /** A request that comes in more slowly than this is cut, in milliseconds. */
-const REQUEST_TIMEOUT = 20_000;
 const HEADERS_TIMEOUT = 10_000;
-/** What is still in flight after this is cut when the process is told to stop, in milliseconds. */
-const DRAIN_TIMEOUT = 9_000;
+const REQUEST_TIMEOUT = 20_000;
 
-function settings(): { config: Config; keys: KeySet } {
+/** How long to wait for a database that is away when the service starts, in milliseconds. */
+const DATABASE_PATIENCE = 60_000;
+const DATABASE_RETRY = 1_000;
+
+function readSettings(): { config: Config; keys: KeySet } {
   try {
     const config = loadConfig();
     return { config, keys: loadKeys(config.certsDir) };
   } catch (error) {
-    if (!(error instanceof ConfigError || error instanceof KeyError)) throw error;
-    process.stderr.write(`${error.message}\n`);
-    process.exit(1);
+    if (error instanceof ConfigError || error instanceof KeyError) fail(error.message);
+    throw error;
   }
 }
 
+function fail(message: string): never {
+  process.stderr.write(`${message}\n`);
+  process.exit(1);
+}
+
+/** Connects, and waits for a while for a database that is starting or away. */
+async function connect(dataSource: DataSource, logger: Logger): Promise<void> {
+  const deadline = Date.now() + DATABASE_PATIENCE;
+  for (;;) {
+    try {
+      await dataSource.initialize();
+      return;
+    } catch (error) {
+      if (!isDatabaseUnavailable(error) || Date.now() > deadline) throw error;
+      logger.warn('the database is away; trying again', { cause: String(error) });
+      await delay(DATABASE_RETRY);
+    }
+  }
+}
+
+function listen(server: Server, port: number): Promise<void> {
+  return new Promise((resolve) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      fail(
+        error.code === 'EADDRINUSE'
+          ? `port ${port} is taken: set PORT to another one`
+          : `port ${port} cannot be used: ${error.message}`,
+      );
+    });
+    server.listen(port, resolve);
+  });
+}
+
 async function main(): Promise<void> {
-  const { config, keys } = settings();
+  const { config, keys } = readSettings();
   const logger = createLogger(config.logLevel);
   if (config.environment === 'prod' && config.tokens.issuerIsDefault)
     logger.warn('JWT_ISSUER is not set: other services expect the public URL of this one there');
 
   const dataSource = createDataSource(config.database);
-  await dataSource.initialize();
+  await connect(dataSource, logger);
 
   const lifecycle = { draining: false };
   const app = createApp({ config, dataSource, keys, logger, lifecycle });
   const server = createServer(
-    { requestTimeout: REQUEST_TIMEOUT, headersTimeout: HEADERS_TIMEOUT },
+    { headersTimeout: HEADERS_TIMEOUT, requestTimeout: REQUEST_TIMEOUT },
     (req, res) => {
-      // Under keep-alive the server would otherwise never be rid of its clients.
+      // A client that keeps its connection would otherwise keep the process.
       if (lifecycle.draining) res.setHeader('Connection', 'close');
       app(req, res);
     },
   );
-  server.once('error', (error: NodeJS.ErrnoException) => {
-    const reason = error.code === 'EADDRINUSE' ? 'is taken' : `cannot be used: ${error.message}`;
-    process.stderr.write(`port ${config.port} ${reason}\n`);
-    process.exit(1);
-  });
-  server.listen(config.port, () => {
-    logger.info('listening', { event: 'sys_startup', port: config.port });
-  });
+  await listen(server, config.port);
+  logger.info('listening', { event: 'sys_startup', port: config.port });
 
-  const stop = (signal: string) => {
+  const sessions = new SessionService(config.sessions, new Database(dataSource).query);
+  const purge = new SessionPurge(sessions, logger);
+  if (config.sessions.purgeInterval > 0) purge.start(config.sessions.purgeInterval);
+
+  const drain = async (signal: string) => {
     if (lifecycle.draining) return;
     lifecycle.draining = true;
     logger.info('stopping', { event: 'sys_shutdown', signal });
-    setTimeout(() => {
+    const force = setTimeout(() => {
+      logger.warn('requests still in flight were cut', { event: 'sys_shutdown' });
       server.closeAllConnections();
-    }, DRAIN_TIMEOUT).unref();
-    server.close(() => {
-      void dataSource.destroy().finally(() => process.exit(0));
-    });
+    }, config.drainTimeout * 1000);
+    await Promise.all([new Promise((resolve) => server.close(resolve)), purge.stop()]);
+    clearTimeout(force);
+    await dataSource.destroy();
+    process.exit(0);
   };
-  process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
+  process.on('SIGTERM', (signal) => void drain(signal));
+  process.on('SIGINT', (signal) => void drain(signal));
 }
 
 main().catch((error: unknown) => {
-  process.stderr.write(
-    `the service cannot start: ${error instanceof Error ? error.message : ''}\n`,
-  );
-  process.exit(1);
+  fail(`the service cannot start: ${error instanceof Error ? error.message : String(error)}`);
 });

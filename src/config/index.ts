@@ -90,6 +90,7 @@ const schemaFor = (environment: 'dev' | 'prod' | 'test') => {
         .regex(/^\/[\w\-./]*$/, 'must be a path such as /auth')
         .default('/'),
       TRUST_PROXY: trustProxy.optional(),
+      DRAIN_TIMEOUT_SECONDS: integer(1, 300).default(9),
       LOG_LEVEL: z
         .enum(['error', 'warn', 'info', 'debug'], 'must be error, warn, info or debug')
         .default('info'),
@@ -145,6 +146,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env) {
     certsDir: path.resolve(PROJECT_ROOT, settings.CERTS_DIR),
     allowedOrigins: settings.CLIENT_UI_DOMAIN,
     trustProxy: settings.TRUST_PROXY,
+    drainTimeout: settings.DRAIN_TIMEOUT_SECONDS,
     logLevel: settings.LOG_LEVEL,
     bcryptRounds: settings.BCRYPT_ROUNDS,
     rateLimitEnabled: settings.RATE_LIMIT_ENABLED,
