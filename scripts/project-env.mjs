@@ -1,0 +1,179 @@
+/** What the scripts share: the environment, the database of the environment, and dev's secrets. */
+import { createPrivateKey, createPublicKey, randomBytes } from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { config as loadDotenv } from 'dotenv';
+import { EmbeddedPostgresError, startEmbeddedPostgres } from './embedded-postgres.mjs';
+import { certsDir, generateKeys, KeyFileError, writeAtomically } from './generateKeys.mjs';
+
+export const PROJECT_ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+
+const ENVIRONMENTS = {
+  dev: 'dev',
+  development: 'dev',
+  prod: 'prod',
+  production: 'prod',
+  test: 'test',
+};
+
+/** An error whose message is one line for the person at the terminal. */
+export class ScriptError extends Error {
+  name = 'ScriptError';
+}
+
+/**
+ * Settles NODE_ENV and loads `.env.<NODE_ENV>` under what the environment says already.
+ * @param {'dev' | 'prod' | 'test'} [forced]
+ * @returns {'dev' | 'prod' | 'test'}
+ * @throws {ScriptError}
+ */
+export function loadEnvironment(forced) {
+  const name = ENVIRONMENTS[forced ?? (process.env.NODE_ENV || 'dev')];
+  if (!name) throw new ScriptError('NODE_ENV must be dev, prod or test');
+  process.env.NODE_ENV = name;
+  loadDotenv({ path: path.join(PROJECT_ROOT, `.env.${name}`), quiet: true });
+  return name;
+}
+
+/** The ignored folder of dev's database and secret: AUTH_DATA_DIR, else `.data` in the root. */
+export function dataFolder() {
+  return path.resolve(PROJECT_ROOT, process.env.AUTH_DATA_DIR || '.data');
+}
+
+/** Whether this environment brings its own PostgreSQL. */
+export function isEmbedded() {
+  return process.env.NODE_ENV !== 'prod' && !process.env.DB_HOST;
+}
+
+/**
+ * Sees to it that DB_HOST, DB_PORT, DB_USERNAME, DB_PASSWORD and DB_NAME name a server: the given
+ * one, or in dev and test an embedded PostgreSQL, started or adopted.
+ * @param {{ log?: (line: string) => void }} [options]
+ * @returns {Promise<import('./embedded-postgres.mjs').EmbeddedPostgres | undefined>} undefined for
+ *   a server that is not ours
+ * @throws {ScriptError | EmbeddedPostgresError}
+ */
+export async function ensureDatabase({ log } = {}) {
+  const environment = process.env.NODE_ENV;
+  if (environment !== 'prod') process.env.DB_NAME ||= `auth_service_${environment}`;
+  if (isEmbedded()) {
+    const server = await startEmbeddedPostgres({
+      dataDir: path.join(dataFolder(), 'postgres'),
+      log,
+    });
+    process.env.DB_HOST = server.host;
+    process.env.DB_PORT = String(server.port);
+    process.env.DB_USERNAME = server.username;
+    process.env.DB_PASSWORD = server.password;
+    return server;
+  }
+  const missing = ['DB_HOST', 'DB_USERNAME', 'DB_PASSWORD', 'DB_NAME'].filter(
+    (name) => !process.env[name],
+  );
+  if (missing.length > 0) throw new ScriptError(`not set: ${missing.join(', ')}`);
+  process.env.DB_PORT ||= '5432';
+  if (!/^\d{1,5}$/.test(process.env.DB_PORT)) throw new ScriptError('DB_PORT must be a number');
+  return undefined;
+}
+
+/**
+ * Runs `fn` while the database is up, and stops it afterwards where it was started for this.
+ * @template T
+ * @param {() => Promise<T>} fn
+ * @returns {Promise<T>}
+ */
+export async function withDatabase(fn) {
+  const server = await ensureDatabase({ log: console.error });
+  try {
+    return await fn();
+  } finally {
+    await server?.stop();
+  }
+}
+
+/** In dev and test: makes the key files and the refresh secret where they are missing. */
+export async function ensureSecrets() {
+  if (process.env.NODE_ENV === 'prod') return;
+  await ensureKeys();
+  process.env.REFRESH_JWT_SECRET ||= refreshSecret();
+}
+
+async function ensureKeys() {
+  const privateFile = path.join(certsDir(), 'private.pem');
+  const publicFile = path.join(certsDir(), 'public.pem');
+  if (!fs.existsSync(privateFile)) {
+    if (!fs.existsSync(publicFile)) await generateKeys();
+    // A public key alone may be somebody's on purpose: the service says what it misses.
+    return;
+  }
+  if (fs.existsSync(publicFile)) return;
+  try {
+    const publicKey = createPublicKey(createPrivateKey(fs.readFileSync(privateFile)));
+    const pem = publicKey.export({ type: 'spki', format: 'pem' });
+    writeAtomically(publicFile, pem.toString(), 0o644, true);
+  } catch (error) {
+    throw new ScriptError(`${publicFile} cannot be made from ${privateFile}: ${error.code}`);
+  }
+}
+
+function refreshSecret() {
+  const file = path.join(dataFolder(), 'refresh-secret');
+  try {
+    fs.mkdirSync(dataFolder(), { recursive: true });
+    if (!fs.existsSync(file)) {
+      writeAtomically(file, `${randomBytes(48).toString('base64url')}\n`, 0o600, false);
+    }
+  } catch (error) {
+    // Somebody else was faster; theirs is as good.
+    if (error.code !== 'EEXIST') throw new ScriptError(`cannot write ${file}: ${error.code}`);
+  }
+  try {
+    return fs.readFileSync(file, 'utf8').trim();
+  } catch (error) {
+    throw new ScriptError(`cannot read ${file}: ${error.code}`);
+  }
+}
+
+/**
+ * Runs a script's main function; what is wrong goes to stderr in one line, with exit code 1.
+ * @param {() => Promise<void>} main
+ */
+export async function runScript(main) {
+  try {
+    await main();
+  } catch (error) {
+    console.error(explain(error));
+    process.exitCode = 1;
+  }
+}
+
+const NETWORK = [
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+];
+
+/**
+ * One line for the person at the terminal, without any secret.
+ * @param {any} error
+ */
+export function explain(error) {
+  const expected = [ScriptError, EmbeddedPostgresError, KeyFileError];
+  if (expected.some((type) => error instanceof type)) return error.message;
+  const where = `PostgreSQL at ${process.env.DB_HOST}:${process.env.DB_PORT}`;
+  if (NETWORK.includes(error?.code) || /timeout/.test(error?.message ?? '')) {
+    return `cannot reach ${where} (${error.code ?? 'timeout'})`;
+  }
+  if (error?.code === '28P01' || error?.code === '28000') {
+    return `${where} does not let DB_USERNAME in with this DB_PASSWORD`;
+  }
+  if (error?.code === '3D000') {
+    return `there is no database ${process.env.DB_NAME}: make it with npm run db:create`;
+  }
+  if (error?.severity) return `${where}: ${error.message}`;
+  return error?.stack ?? String(error);
+}
