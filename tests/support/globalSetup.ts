@@ -1,4 +1,5 @@
-import { mkdtemp } from 'node:fs/promises';
+import { spawnSync } from 'node:child_process';
+import { mkdir, mkdtemp } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { Client } from 'pg';
@@ -27,6 +28,19 @@ export default async function globalSetup(): Promise<void> {
   process.env.TEST_POSTGRES = JSON.stringify({ host, port, username, password });
 
   await makeTemplate();
+  await build();
+}
+
+/** The service as it is built, for the tests that need whole processes of it. */
+async function build(): Promise<void> {
+  const root = path.resolve(__dirname, '../..');
+  await mkdir(path.join(root, '.data'), { recursive: true });
+  const outDir = await mkdtemp(path.join(root, '.data', 'test-build-'));
+  const tsc = path.join(root, 'node_modules/typescript/bin/tsc');
+  const args = [tsc, '-p', path.join(root, 'tsconfig.build.json'), '--outDir', outDir];
+  const { status, stdout } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`the build failed:\n${stdout}`);
+  process.env.TEST_BUILD = outDir;
 }
 
 async function makeTemplate(): Promise<void> {
@@ -49,8 +63,8 @@ async function makeTemplate(): Promise<void> {
  */
 const MOVABLE_CLOCK = `
   CREATE SCHEMA test_clock;
-  CREATE TABLE test_clock.shift (by interval NOT NULL);
-  INSERT INTO test_clock.shift VALUES ('0');
+  CREATE TABLE test_clock.setting (shift interval NOT NULL, frozen_at timestamptz);
+  INSERT INTO test_clock.setting VALUES ('0', NULL);
   CREATE FUNCTION test_clock.now() RETURNS timestamptz LANGUAGE sql STABLE
-    AS 'SELECT pg_catalog.now() + by FROM test_clock.shift';
+    AS 'SELECT coalesce(frozen_at, pg_catalog.now() + shift) FROM test_clock.setting';
 `;

@@ -23,10 +23,14 @@ export interface TestService {
   config: Config;
   dataSource: DataSource;
   keys: KeySet;
+  /** As server.ts holds it: `draining` once the process is told to stop. */
+  lifecycle: { draining: boolean };
   /** All that was logged, oldest first. */
   logs: LogLine[];
   /** Moves the clock, PostgreSQL's and the process's alike. */
   advance(seconds: number): Promise<void>;
+  /** Stops both clocks, so many seconds after the start of the service. */
+  freeze(seconds: number): Promise<void>;
   now(): number;
   stop(): Promise<void>;
 }
@@ -62,9 +66,15 @@ export function environmentFor(
   };
 }
 
-/** The whole service on a database of its own, with a movable clock; `overrides` are variables. */
-export async function startService(overrides: NodeJS.ProcessEnv = {}): Promise<TestService> {
-  const database = await createDatabase();
+/**
+ * The whole service on a database of its own, with a movable clock; `overrides` are variables,
+ * `template` is what the database is a clone of.
+ */
+export async function startService(
+  overrides: NodeJS.ProcessEnv = {},
+  template?: string,
+): Promise<TestService> {
+  const database = await createDatabase(template);
   const config = loadConfig(environmentFor(database, overrides));
   const dataSource = createDataSource(config.database, {
     options: '-c search_path=test_clock,public,pg_catalog',
@@ -84,19 +94,29 @@ export async function startService(overrides: NodeJS.ProcessEnv = {}): Promise<T
   });
 
   let shift = 0;
-  const now = () => Date.now() + shift * 1000;
+  let frozenAt: number | undefined;
+  const startedAt = Date.now();
+  const now = () => frozenAt ?? Date.now() + shift * 1000;
   const keys = keySetOf(privateKey, publicKey);
-  const app = createApp({ config, dataSource, keys, logger, lifecycle: { draining: false }, now });
+  const lifecycle = { draining: false };
+  const app = createApp({ config, dataSource, keys, logger, lifecycle, now });
   return {
     app,
     config,
     dataSource,
     keys,
+    lifecycle,
     logs,
     now,
     async advance(seconds) {
       shift += seconds;
-      await dataSource.query('UPDATE test_clock.shift SET by = make_interval(secs => $1)', [shift]);
+      await dataSource.query('UPDATE test_clock.setting SET shift = make_interval(secs => $1)', [
+        shift,
+      ]);
+    },
+    async freeze(seconds) {
+      frozenAt = startedAt + seconds * 1000;
+      await dataSource.query('UPDATE test_clock.setting SET frozen_at = $1', [new Date(frozenAt)]);
     },
     stop: () => dataSource.destroy(),
   };
