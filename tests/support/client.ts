@@ -75,10 +75,20 @@ export function cookieHeader({ access, refresh }: Tokens): string {
     .join('; ');
 }
 
+/** Where the one router is mounted. */
+export const MOUNTS = ['/auth', '/api/auth'];
+
+/** The attributes of a cookie that clearing must repeat: all but its life. */
+export function lastingAttributes({ attributes }: Cookie): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(attributes).filter(([name]) => !['expires', 'max-age'].includes(name)),
+  );
+}
+
 /** Requests to a service, each with just the tokens it is given. */
-export function clientOf({ app }: Pick<TestService, 'app'>) {
+export function clientOf({ app }: Pick<TestService, 'app'>, mount = '/auth') {
   const send = (
-    method: 'get' | 'post' | 'patch' | 'delete',
+    method: 'get' | 'head' | 'post' | 'put' | 'patch' | 'delete' | 'options',
     path: string,
     tokens: Tokens = {},
   ): Test => {
@@ -88,10 +98,17 @@ export function clientOf({ app }: Pick<TestService, 'app'>) {
   };
   return {
     send,
-    register: (user: object = aUser()) => send('post', '/auth/register').send(user),
-    login: (credentials: object) => send('post', '/auth/login').send(credentials),
-    self: (tokens: Tokens) => send('get', '/auth/self', tokens),
-    refresh: (tokens: Tokens) => send('post', '/auth/refresh', tokens),
-    logout: (tokens: Tokens) => send('post', '/auth/logout', tokens),
+    /** A body that is sent as it stands, whatever it claims to be. */
+    raw: (method: 'post' | 'patch' | 'delete', path: string, body: string | Buffer): Test =>
+      request(app)
+        [method](path)
+        .set('Content-Type', 'application/json')
+        .serialize((bytes: unknown) => bytes as string)
+        .send(Buffer.from(body)),
+    register: (user: object = aUser()) => send('post', `${mount}/register`).send(user),
+    login: (credentials: object) => send('post', `${mount}/login`).send(credentials),
+    self: (tokens: Tokens) => send('get', `${mount}/self`, tokens),
+    refresh: (tokens: Tokens) => send('post', `${mount}/refresh`, tokens),
+    logout: (tokens: Tokens) => send('post', `${mount}/logout`, tokens),
   };
 }

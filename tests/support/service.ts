@@ -99,7 +99,7 @@ export async function startService(
   const now = () => frozenAt ?? Date.now() + shift * 1000;
   const keys = keySetOf(privateKey, publicKey);
   const lifecycle = { draining: false };
-  const app = createApp({ config, dataSource, keys, logger, lifecycle, now });
+  const app = createApp({ config, dataSource, keys: { current: keys }, logger, lifecycle, now });
   return {
     app,
     config,
