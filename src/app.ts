@@ -5,7 +5,7 @@ import helmet from 'helmet';
 import type { DataSource } from 'typeorm';
 import type { Config } from './config';
 import { AuthCookies } from './config/cookies';
-import type { KeySet } from './config/keys';
+import type { Keys } from './config/keys';
 import type { Logger } from './config/logger';
 import { Database } from './config/Database';
 import { problem } from './config/problems';
@@ -29,7 +29,7 @@ export interface Dependencies {
   config: Config;
   /** Connected. */
   dataSource: DataSource;
-  keys: KeySet;
+  keys: Keys;
   logger: Logger;
   lifecycle: Lifecycle;
   /** Milliseconds since 1970. */
@@ -71,7 +71,7 @@ export function createApp(dependencies: Dependencies): Express {
     }),
   );
   app.use(['/auth', '/api/auth'], authRouter());
-  app.use('/.well-known', wellKnownRoutes(keys));
+  app.use('/.well-known', wellKnownRoutes(keys, config.tokens.issuer));
   app.use('/health', healthRoutes(health));
   app.use(() => {
     throw problem('not-found');

@@ -6,7 +6,8 @@ import { ConfigError, loadConfig, type Config } from './config';
 import { createDataSource } from './config/data-source';
 import { Database } from './config/Database';
 import { isDatabaseUnavailable } from './config/databaseErrors';
-import { KeyError, loadKeys, type KeySet } from './config/keys';
+import { KeyError } from './config/keys';
+import { KeyRing } from './config/KeyRing';
 import { createLogger, type Logger } from './config/logger';
 import { SessionPurge } from './service/SessionPurge';
 import { SessionService } from './service/SessionService';
@@ -19,10 +20,10 @@ const REQUEST_TIMEOUT = 20_000;
 const DATABASE_PATIENCE = 60_000;
 const DATABASE_RETRY = 1_000;
 
-function readSettings(): { config: Config; keys: KeySet } {
+async function readSettings(): Promise<{ config: Config; keys: KeyRing }> {
   try {
     const config = loadConfig();
-    return { config, keys: loadKeys(config.certsDir) };
+    return { config, keys: await KeyRing.open(config.keys) };
   } catch (error) {
     if (error instanceof ConfigError || error instanceof KeyError) fail(error.message);
     throw error;
@@ -63,10 +64,13 @@ function listen(server: Server, port: number): Promise<void> {
 }
 
 async function main(): Promise<void> {
-  const { config, keys } = readSettings();
+  const { config, keys } = await readSettings();
   const logger = createLogger(config.logLevel);
   if (config.environment === 'prod' && config.tokens.issuerIsDefault)
     logger.warn('JWT_ISSUER is not set: other services expect the public URL of this one there');
+
+  keys.watch(logger);
+  process.on('SIGHUP', () => void keys.refresh(logger));
 
   const dataSource = createDataSource(config.database);
   await connect(dataSource, logger);

@@ -52,6 +52,11 @@ const trustProxy = z
   .refine((value) => value !== 'true', 'must not trust every proxy: give hops or addresses')
   .transform((value) => (/^\d+$/.test(value) ? Number(value) : value));
 
+const secret = z
+  .string('is missing')
+  .min(32, 'must have at least 32 characters')
+  .refine((value) => new Set(value).size >= 8, 'is too uniform to be a secret');
+
 const schemaFor = (environment: 'dev' | 'prod' | 'test') => {
   const prod = environment === 'prod';
   return z
@@ -64,10 +69,10 @@ const schemaFor = (environment: 'dev' | 'prod' | 'test') => {
       DB_NAME: required('DB_NAME'),
       DB_POOL_SIZE: integer(1, 500).default(10),
       CERTS_DIR: z.string().min(1).default('certs'),
-      REFRESH_JWT_SECRET: z
-        .string('is missing')
-        .min(32, 'must have at least 32 characters')
-        .refine((value) => new Set(value).size >= 8, 'is too uniform to be a secret'),
+      PRIVATE_KEY: z.string().optional(),
+      PUBLIC_KEYS: z.string().optional(),
+      REFRESH_JWT_SECRET: secret,
+      REFRESH_JWT_SECRET_PREVIOUS: secret.optional(),
       CLIENT_UI_DOMAIN: prod ? origins : origins.default(['http://localhost:5173']),
       JWT_ISSUER: url.optional(),
       JWT_AUDIENCE: z.string().min(1).default('auth-service'),
@@ -143,7 +148,6 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env) {
   return Object.freeze({
     environment: name,
     port: settings.PORT,
-    certsDir: path.resolve(PROJECT_ROOT, settings.CERTS_DIR),
     allowedOrigins: settings.CLIENT_UI_DOMAIN,
     trustProxy: settings.TRUST_PROXY,
     drainTimeout: settings.DRAIN_TIMEOUT_SECONDS,
@@ -158,11 +162,17 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env) {
       name: settings.DB_NAME,
       poolSize: settings.DB_POOL_SIZE,
     }),
+    keys: Object.freeze({
+      dir: path.resolve(PROJECT_ROOT, settings.CERTS_DIR),
+      privateKey: settings.PRIVATE_KEY,
+      publicKeys: settings.PUBLIC_KEYS,
+    }),
     tokens: Object.freeze({
       issuer: settings.JWT_ISSUER ?? `http://localhost:${settings.PORT}`,
       issuerIsDefault: settings.JWT_ISSUER === undefined,
       audience: settings.JWT_AUDIENCE,
       refreshSecret: settings.REFRESH_JWT_SECRET,
+      previousRefreshSecret: settings.REFRESH_JWT_SECRET_PREVIOUS,
       accessLifetime: 60 * 60,
     }),
     sessions: Object.freeze({

@@ -1,6 +1,4 @@
 import { createHash, createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
 
 const MIN_MODULUS_BITS = 2048;
 
@@ -16,9 +14,14 @@ export interface PublicJwk {
 
 /** The key that signs access tokens, and the public keys that verify them, by kid. */
 export interface KeySet {
-  signing: { kid: string; privateKey: KeyObject };
-  verifying: ReadonlyMap<string, KeyObject>;
-  jwks: { keys: PublicJwk[] };
+  readonly signing: { readonly kid: string; readonly privateKey: KeyObject };
+  readonly verifying: ReadonlyMap<string, KeyObject>;
+  readonly jwks: { readonly keys: readonly PublicJwk[] };
+}
+
+/** Holds the key set of the moment: whoever signs, verifies or publishes asks for it each time. */
+export interface Keys {
+  readonly current: KeySet;
 }
 
 /** A key that is missing or unsound; the message says what to do, and holds nothing of the key. */
@@ -26,32 +29,36 @@ export class KeyError extends Error {
   override name = 'KeyError';
 }
 
-function readPem(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (cause) {
-    throw new KeyError(
-      `${file} cannot be read: make the keys with "node scripts/generateKeys.mjs"`,
-      {
-        cause,
-      },
-    );
-  }
-}
-
-function parseKey(file: string, parse: (pem: string) => KeyObject): KeyObject {
-  const pem = readPem(file);
+function parseKey(name: string, pem: string, parse: (pem: string) => KeyObject): KeyObject {
   let key: KeyObject;
   try {
     key = parse(pem);
   } catch (cause) {
-    throw new KeyError(`${file} is not a key in PEM form`, { cause });
+    throw new KeyError(`${name} is not a key in PEM form`, { cause });
   }
   const bits = key.asymmetricKeyDetails?.modulusLength ?? 0;
   if (key.asymmetricKeyType !== 'rsa' || bits < MIN_MODULUS_BITS) {
-    throw new KeyError(`${file} must be an RSA key of at least ${MIN_MODULUS_BITS} bits`);
+    throw new KeyError(`${name} must be an RSA key of at least ${MIN_MODULUS_BITS} bits`);
   }
   return key;
+}
+
+/**
+ * An RSA private key of at least 2048 bits in PEM form without a passphrase.
+ *
+ * @throws {KeyError} that begins with `name`.
+ */
+export function parsePrivateKey(name: string, pem: string): KeyObject {
+  return parseKey(name, pem, createPrivateKey);
+}
+
+/**
+ * An RSA public key of at least 2048 bits in PEM form; of a private key it takes the public half.
+ *
+ * @throws {KeyError} that begins with `name`.
+ */
+export function parsePublicKey(name: string, pem: string): KeyObject {
+  return parseKey(name, pem, createPublicKey);
 }
 
 /** The JWK of an RSA public key; its kid is the key's thumbprint (RFC 7638 section 3). */
@@ -63,27 +70,25 @@ export function publicJwk(publicKey: KeyObject): PublicJwk {
   return { kty: 'RSA', use: 'sig', alg: 'RS256', kid, n, e };
 }
 
-/** The key set of one pair of keys that belong together. */
-export function keySetOf(privateKey: KeyObject, publicKey: KeyObject): KeySet {
-  const jwk = publicJwk(publicKey);
-  if (publicJwk(createPublicKey(privateKey)).kid !== jwk.kid) {
+/**
+ * The set that signs with a pair, and verifies with its public key and with `further` ones. The
+ * signing key stands first: some verifiers know no kid and take the first key they find.
+ *
+ * @throws {KeyError} where the two are not a pair.
+ */
+export function keySetOf(
+  privateKey: KeyObject,
+  publicKey: KeyObject,
+  further: readonly KeyObject[] = [],
+): KeySet {
+  const { kid } = publicJwk(publicKey);
+  if (publicJwk(createPublicKey(privateKey)).kid !== kid) {
     throw new KeyError('the private key and the public key are not a pair');
   }
+  const verifying = new Map([publicKey, ...further].map((key) => [publicJwk(key).kid, key]));
   return {
-    signing: { kid: jwk.kid, privateKey },
-    verifying: new Map([[jwk.kid, publicKey]]),
-    jwks: { keys: [jwk] },
+    signing: { kid, privateKey },
+    verifying,
+    jwks: { keys: [...verifying.values()].map(publicJwk) },
   };
-}
-
-/**
- * The keys in `private.pem` and `public.pem` of a folder, parsed once.
- *
- * @throws {KeyError} where one is missing, not RSA, shorter than 2048 bits, or they are not a pair.
- */
-export function loadKeys(dir: string): KeySet {
-  return keySetOf(
-    parseKey(path.join(dir, 'private.pem'), createPrivateKey),
-    parseKey(path.join(dir, 'public.pem'), createPublicKey),
-  );
 }

@@ -1,7 +1,7 @@
 import { createSecretKey, randomUUID, type KeyObject } from 'node:crypto';
-import jwt from 'jsonwebtoken';
+import jwt, { type VerifyOptions } from 'jsonwebtoken';
 import type { Config } from '../config';
-import type { KeySet } from '../config/keys';
+import type { Keys } from '../config/keys';
 import { problem } from '../config/problems';
 import { isSessionId } from '../types/sessionId';
 import type { LiveSession } from './SessionService';
@@ -47,14 +47,20 @@ const isTokenId = (value: unknown): value is string =>
 
 /** Signs the two kinds of token and verifies them; what a session is, SessionService knows. */
 export class TokenService {
-  private readonly refreshKey: KeyObject;
+  /** The first signs; all verify. */
+  private readonly refreshKeys: readonly [KeyObject, ...KeyObject[]];
 
   constructor(
     private readonly settings: Config['tokens'],
-    private readonly keys: KeySet,
+    private readonly keys: Keys,
     private readonly now: () => number,
   ) {
-    this.refreshKey = createSecretKey(Buffer.from(settings.refreshSecret, 'utf8'));
+    const keyOf = (secret: string) => createSecretKey(Buffer.from(secret, 'utf8'));
+    const { refreshSecret, previousRefreshSecret } = settings;
+    this.refreshKeys = [
+      keyOf(refreshSecret),
+      ...(previousRefreshSecret === undefined ? [] : [keyOf(previousRefreshSecret)]),
+    ];
   }
 
   /**
@@ -78,9 +84,10 @@ export class TokenService {
    * @throws {Problem} `invalid-token`.
    */
   verifyAccessToken(token: string): AccessClaims {
-    const { sub, sid, role, jti } = this.verify(token, 'RS256', ACCESS_TYPE, (kid) =>
-      this.keys.verifying.get(kid ?? ''),
-    );
+    const { sub, sid, role, jti } = this.verify(token, 'RS256', ACCESS_TYPE, (kid) => {
+      const key = this.keys.current.verifying.get(kid ?? '');
+      return key === undefined ? [] : [key];
+    });
     if (!isUserId(sub) || !isSessionId(sid) || typeof role !== 'string' || typeof jti !== 'string')
       throw problem('invalid-token');
     return { userId: Number(sub), sessionId: sid, role };
@@ -92,14 +99,14 @@ export class TokenService {
    * @throws {Problem} `invalid-token`; `expired-token` where only its time has passed.
    */
   verifyRefreshToken(token: string): RefreshClaims {
-    const { sub, sid, jti } = this.verify(token, 'HS256', REFRESH_TYPE, () => this.refreshKey);
+    const { sub, sid, jti } = this.verify(token, 'HS256', REFRESH_TYPE, () => this.refreshKeys);
     if (!isUserId(sub) || !isSessionId(sid) || !isTokenId(jti)) throw problem('invalid-token');
     return { userId: Number(sub), sessionId: sid, tokenId: jti };
   }
 
   private signAccessToken({ userId, role, sessionId }: LiveSession): string {
     const { issuer, audience, accessLifetime } = this.settings;
-    const { kid, privateKey } = this.keys.signing;
+    const { kid, privateKey } = this.keys.current.signing;
     const iat = seconds(this.now());
     return jwt.sign(
       {
@@ -121,7 +128,7 @@ export class TokenService {
     const { issuer, audience } = this.settings;
     return jwt.sign(
       { iss: issuer, aud: audience, sub: String(userId), sid: sessionId, jti: tokenId, iat, exp },
-      this.refreshKey,
+      this.refreshKeys[0],
       { algorithm: 'HS256', header: { alg: 'HS256', typ: REFRESH_TYPE } },
     );
   }
@@ -134,14 +141,13 @@ export class TokenService {
     token: string,
     algorithm: 'RS256' | 'HS256',
     type: string,
-    keyFor: (kid: string | undefined) => KeyObject | undefined,
+    keysFor: (kid: string | undefined) => readonly KeyObject[],
   ): Record<string, unknown> {
     if (token.length > MAX_TOKEN_LENGTH || !JWT_SHAPE.test(token)) throw problem('invalid-token');
     try {
       const header = jwt.decode(token, { complete: true })?.header;
-      const key = header?.typ === type && !('crit' in header) ? keyFor(header.kid) : undefined;
-      if (key === undefined) throw problem('invalid-token');
-      const payload: unknown = jwt.verify(token, key, {
+      const keys = header?.typ === type && !('crit' in header) ? keysFor(header.kid) : [];
+      const payload = verifyWithOneOf(keys, token, {
         algorithms: [algorithm],
         issuer: this.settings.issuer,
         audience: this.settings.audience,
@@ -154,6 +160,23 @@ export class TokenService {
       if (cause instanceof jwt.TokenExpiredError) throw problem('expired-token', { cause });
       throw problem('invalid-token', { cause });
     }
+  }
+}
+
+/** The payload by the first of these keys that made the signature; undefined without any key. */
+function verifyWithOneOf(
+  [key, ...others]: readonly KeyObject[],
+  token: string,
+  options: VerifyOptions,
+): unknown {
+  if (key === undefined) return undefined;
+  try {
+    return jwt.verify(token, key, options);
+  } catch (error) {
+    const isForeign =
+      error instanceof jwt.JsonWebTokenError && error.message === 'invalid signature';
+    if (!isForeign || others.length === 0) throw error;
+    return verifyWithOneOf(others, token, options);
   }
 }
 

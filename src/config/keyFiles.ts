@@ -1,0 +1,85 @@
+import { createPublicKey } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import {
+  KeyError,
+  keySetOf,
+  parsePrivateKey,
+  parsePublicKey,
+  publicJwk,
+  type KeySet,
+} from './keys';
+
+/**
+ * The key files, all in one folder, so that a mounted secret or `kubectl create secret
+ * --from-file` can hold them: the pair that signs; the private key that will sign after the next
+ * activation; public keys that signed before. scripts/rotateKeys.mjs moves them along.
+ */
+const KEY_FILE = /^(?:private|public|next|retired\..+)\.pem$/;
+
+/** A folder that is still changing after so many reads is no key set. */
+const MAX_READS = 10;
+
+/** The text of the key files by name, in the order of their names. */
+export type KeyFiles = ReadonlyMap<string, string>;
+
+async function readOnce(dir: string): Promise<KeyFiles> {
+  const files = new Map<string, string>();
+  try {
+    const names = (await readdir(dir)).filter((name) => KEY_FILE.test(name)).sort();
+    for (const name of names) files.set(name, await readFile(path.join(dir, name), 'utf8'));
+  } catch (cause) {
+    const { code = '', path: file = dir } = cause as NodeJS.ErrnoException;
+    // What is not there is missed by keySetOfFiles, which says how to make it.
+    if (code !== 'ENOENT') throw new KeyError(`${file} cannot be read (${code})`, { cause });
+  }
+  return files;
+}
+
+const equal = (one: KeyFiles, other: KeyFiles) =>
+  JSON.stringify([...one]) === JSON.stringify([...other]);
+
+/**
+ * The key files as they stood at one instant. A rotation in between would otherwise yield a set
+ * that never was, such as one without the key that signs by now; so the folder is read until two
+ * reads agree.
+ *
+ * @throws {KeyError} where a file is there but cannot be read, or the folder does not come to rest.
+ */
+export async function readKeyFiles(dir: string): Promise<KeyFiles> {
+  let before = await readOnce(dir);
+  for (let reads = 1; reads < MAX_READS; reads += 1) {
+    const after = await readOnce(dir);
+    if (equal(before, after)) return after;
+    before = after;
+  }
+  throw new KeyError(`${dir} changes while it is read`);
+}
+
+/**
+ * The key set of these files: private.pem signs; its public part, next.pem's and each
+ * retired.*.pem verify.
+ *
+ * @throws {KeyError} where one is missing or unsound, or private.pem and public.pem are no pair.
+ */
+export function keySetOfFiles(dir: string, files: KeyFiles): KeySet {
+  const nameOf = (file: string) => path.join(dir, file);
+  const textOf = (file: string) => {
+    const text = files.get(file);
+    if (text !== undefined) return text;
+    throw new KeyError(
+      `${nameOf(file)} is missing: make the keys with "node scripts/generateKeys.mjs"`,
+    );
+  };
+  const privateKey = parsePrivateKey(nameOf('private.pem'), textOf('private.pem'));
+  const publicKey = parsePublicKey(nameOf('public.pem'), textOf('public.pem'));
+  const further = [...files]
+    .filter(([file]) => file !== 'private.pem' && file !== 'public.pem')
+    .map(([file, text]) => parsePublicKey(nameOf(file), text));
+
+  // An activation that is under way, or was cut short, has changed private.pem and not yet
+  // public.pem, whose key it had put among the retired ones before.
+  const { kid } = publicJwk(publicKey);
+  const isActivating = further.some((key) => publicJwk(key).kid === kid);
+  return keySetOf(privateKey, isActivating ? createPublicKey(privateKey) : publicKey, further);
+}
