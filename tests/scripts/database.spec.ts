@@ -1,0 +1,104 @@
+import { Client } from 'pg';
+import { testServer } from '../support/testServer';
+import { node, type Outcome } from './processes';
+
+// A name that breaks when it is not quoted.
+const NAME = `Scripts "Test" ${process.pid}`;
+
+function settings(): Record<string, string> {
+  const server = testServer();
+  return {
+    DB_HOST: server.host,
+    DB_PORT: String(server.port),
+    DB_USERNAME: server.username,
+    DB_PASSWORD: server.password,
+    DB_NAME: NAME,
+  };
+}
+
+function client(database: string): Client {
+  const one = new Client({ ...testServer(), user: testServer().username, database });
+  one.on('error', () => undefined); // the drop cuts it
+  return one;
+}
+
+async function isThere(): Promise<boolean> {
+  const admin = client('postgres');
+  await admin.connect();
+  const { rowCount } = await admin.query('SELECT FROM pg_database WHERE datname = $1', [NAME]);
+  await admin.end();
+  return rowCount === 1;
+}
+
+const database = (args: string[], more: Record<string, string> = {}): Outcome =>
+  node(['scripts/database.mjs', ...args], { ...settings(), ...more });
+
+describe('scripts/database.mjs', () => {
+  afterEach(() => {
+    database(['drop']);
+  });
+
+  describe('create', () => {
+    it('makes the database, and at the second time says that it is there', async () => {
+      expect(database(['create'])).toMatchObject({
+        code: 0,
+        stdout: `database ${NAME}: created\n`,
+      });
+      expect(await isThere()).toBe(true);
+      expect(database(['create'])).toMatchObject({
+        code: 0,
+        stdout: `database ${NAME}: already there\n`,
+      });
+    });
+  });
+
+  describe('drop', () => {
+    it('drops the database under an open connection, and then says that it is not there', async () => {
+      database(['create']);
+      const guest = client(NAME);
+      await guest.connect();
+      expect(database(['drop'])).toMatchObject({ code: 0, stdout: `database ${NAME}: dropped\n` });
+      expect(await isThere()).toBe(false);
+      expect(database(['drop'])).toMatchObject({
+        code: 0,
+        stdout: `database ${NAME}: not there\n`,
+      });
+      await guest.end().catch(() => undefined);
+    });
+
+    it.each(['prod', 'production'])('refuses when NODE_ENV is %s, unless forced', async (name) => {
+      database(['create']);
+      const refused = database(['drop'], { NODE_ENV: name });
+      expect(refused.code).toBe(1);
+      expect(refused.stderr).toMatch(/^refusing to drop[^\n]*--force[^\n]*\n$/);
+      expect(await isThere()).toBe(true);
+      expect(database(['drop', '--force'], { NODE_ENV: name }).code).toBe(0);
+      expect(await isThere()).toBe(false);
+    });
+
+    it('refuses a database of the server itself', () => {
+      expect(database(['drop'], { DB_NAME: 'postgres' })).toMatchObject({
+        code: 1,
+        stderr: 'postgres is not ours to drop\n',
+      });
+    });
+  });
+
+  describe('when something is wrong', () => {
+    it.each([
+      ['an unknown action', ['destroy'], {}, /usage/],
+      ['an unknown NODE_ENV', ['create'], { NODE_ENV: 'staging' }, /NODE_ENV must be/],
+      ['no server there', ['create'], { DB_PORT: '1' }, /cannot reach .*ECONNREFUSED/],
+      ['a wrong password', ['create'], { DB_PASSWORD: 'wr0ng-secret' }, /does not let/],
+      ['a name too long', ['create'], { DB_NAME: 'x'.repeat(64) }, /at most 63 bytes/],
+      ['nothing set in prod', ['create'], { NODE_ENV: 'prod', DB_HOST: '' }, /not set: DB_HOST/],
+    ])('says so in one line without a secret: %s', (_, args, more, message) => {
+      const outcome = database(args, more);
+      expect(outcome).toMatchObject({ code: 1, stdout: '' });
+      expect(outcome.stderr).toMatch(message);
+      expect(outcome.stderr).toMatch(/^[^\n]+\n$/);
+      expect(outcome.stderr).not.toContain('wr0ng-secret');
+      expect(outcome.stderr).not.toContain(testServer().password);
+    });
+  });
+});

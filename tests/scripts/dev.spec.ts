@@ -1,0 +1,142 @@
+import { appendFileSync, existsSync, readdirSync, rmSync } from 'node:fs';
+import net from 'node:net';
+import path from 'node:path';
+import {
+  copyOfTree,
+  freePort,
+  isUp,
+  postmaster,
+  printed,
+  processesWith,
+  start,
+  until,
+  type Running,
+} from './processes';
+
+jest.setTimeout(60_000);
+
+describe('npm run dev', () => {
+  let tree: string;
+  let dataDir: string;
+  let port: number;
+  let started: Running[];
+
+  beforeEach(async () => {
+    tree = copyOfTree();
+    dataDir = path.join(tree, 'data');
+    port = await freePort();
+    started = [];
+  });
+  afterEach(async () => {
+    for (const one of started) if (one.child.exitCode === null) one.child.kill('SIGTERM');
+    await until('nothing is left', () => left().length === 0);
+    rmSync(tree, { recursive: true, force: true });
+  });
+
+  const settings = (): Record<string, string> => ({ PORT: String(port), AUTH_DATA_DIR: dataDir });
+  const left = (): number[] => processesWith(`AUTH_DATA_DIR=${dataDir}`);
+
+  function dev(): Running {
+    const one = start(process.execPath, ['scripts/dev.mjs'], settings(), tree);
+    started.push(one);
+    return one;
+  }
+  const live = (one: Running): Promise<RegExpExecArray> =>
+    printed(one, /listens on (\S+) [^]*try: /);
+  const post = (route: string, body: object): Promise<Response> =>
+    fetch(`http://localhost:${port}/auth/${route}`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+  const ada = { email: 'ada@example.com', password: 'correct horse' };
+  const register = (): Promise<Response> =>
+    post('register', { ...ada, firstName: 'Ada', lastName: 'Lovelace' });
+
+  describe('when the tree is fresh', () => {
+    it('serves, reloads under the same database, refuses a second one, and ends at SIGTERM', async () => {
+      const one = dev();
+      expect((await live(one))[1]).toBe(`http://localhost:${port}`);
+      expect((await register()).status).toBe(201);
+      expect(readdirSync(path.join(tree, 'certs')).sort()).toEqual(['private.pem', 'public.pem']);
+
+      const second = dev();
+      expect(await second.exited).toBe(1);
+      expect(second.output()).toBe(
+        `npm run dev is already running in this tree (pid ${one.pid})\n`,
+      );
+
+      const server = postmaster(path.join(dataDir, 'postgres'));
+      const before = one.output().split('sys_startup').length;
+      appendFileSync(path.join(tree, 'src', 'app.ts'), '\n');
+      await until('a reload', () => one.output().split('sys_startup').length > before);
+      expect((await post('login', ada)).status).toBe(200);
+      expect(postmaster(path.join(dataDir, 'postgres'))).toBe(server);
+
+      one.child.kill('SIGTERM');
+      expect(await one.exited).toBe(0);
+      expect(left()).toEqual([]);
+      expect(isUp(server)).toBe(false);
+      expect(one.output()).toContain('sys_shutdown');
+      expect(existsSync(path.join(dataDir, 'dev.lock'))).toBe(false);
+    });
+  });
+
+  describe('when it is killed', () => {
+    it('leaves no process, no stale lock and no broken data', async () => {
+      const one = dev();
+      await live(one);
+      await register();
+      const server = postmaster(path.join(dataDir, 'postgres'));
+      expect(left().length).toBeGreaterThan(3);
+      one.child.kill('SIGKILL');
+      await until('nothing is left', () => left().length === 0 && !isUp(server));
+
+      const again = dev();
+      await live(again);
+      expect((await post('login', ada)).status).toBe(200);
+
+      // Ctrl-C: the terminal tells the whole foreground group.
+      process.kill(-again.pid, 'SIGINT');
+      expect(await again.exited).toBe(0);
+      expect(left()).toEqual([]);
+    });
+  });
+
+  describe('when the npm that runs it is killed', () => {
+    it('leaves no process', async () => {
+      const npm = start('npm', ['run', 'dev'], settings(), tree);
+      started.push(npm);
+      await live(npm);
+      npm.child.kill('SIGKILL');
+      await until('nothing is left', () => left().length === 0);
+    });
+  });
+
+  describe('when PostgreSQL is killed', () => {
+    it('brings it up again at the same port', async () => {
+      const one = dev();
+      await live(one);
+      await register();
+      process.kill(postmaster(path.join(dataDir, 'postgres')), 'SIGKILL');
+      await printed(one, /PostgreSQL was gone and is up again/);
+      await until('a login', async () => (await post('login', ada)).status === 200);
+    });
+  });
+
+  describe('when the port is taken', () => {
+    it('says so in one line before anything is started', async () => {
+      const squatter = net.createServer().listen(port);
+      try {
+        const one = dev();
+        expect(await one.exited).toBe(1);
+        expect(one.output()).toMatch(new RegExp(`^port ${port} is taken[^\\n]*\\n$`));
+        expect(existsSync(path.join(dataDir, 'postgres'))).toBe(false);
+        expect(existsSync(path.join(tree, 'certs'))).toBe(false);
+        expect(existsSync(path.join(dataDir, 'dev.lock'))).toBe(false);
+      } finally {
+        squatter.close();
+      }
+    });
+  });
+});
