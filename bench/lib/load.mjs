@@ -1,0 +1,77 @@
+import { cpuSeconds, residentMiB } from './processes.mjs';
+
+/**
+ * One user's browser or app.
+ * @typedef {object} LoadClient
+ * @property {string} method
+ * @property {string} path
+ * @property {Record<string, string>} headers
+ * @property {Record<string, string>} cookies the newest ones
+ * @property {string} [body]
+ *
+ * @typedef {object} Job
+ * @property {string} [origin] http://host:port
+ * @property {number} connections so many requests are in flight at all times
+ * @property {number} seconds
+ * @property {LoadClient[]} clients at least as many as connections
+ * @property {number} [perSecond] requests a second over all connections; default: as many as go
+ *
+ * @typedef {import('./statistics.mjs').Summary & {
+ *   cpuMicros: number,
+ *   databaseMicros: number,
+ *   generatorShare: number,
+ *   memoryMiB: number,
+ *   clients: LoadClient[],
+ * }} Measurement CPU in µs a request; the generator's as a share of one core
+ */
+
+/**
+ * Sends a job and resolves to the answer.
+ * @param {import('node:child_process').ChildProcess} worker
+ * @param {Job} job
+ */
+function ask(worker, job) {
+  return new Promise((resolve, reject) => {
+    const onMessage = (answer) => {
+      worker.off('exit', onExit);
+      resolve(answer);
+    };
+    const onExit = () => {
+      worker.off('message', onMessage);
+      reject(new Error('the process that makes the load has ended'));
+    };
+    worker.once('message', onMessage);
+    worker.once('exit', onExit);
+    worker.send(job);
+  });
+}
+
+/**
+ * Runs one job and watches what it costs.
+ *
+ * @param {object} options
+ * @param {Job} options.job
+ * @param {import('node:child_process').ChildProcess} options.worker that does the job: a load
+ * generator, or the floor that has no server
+ * @param {number} options.serverPid
+ * @param {number} options.databasePid
+ * @returns {Promise<Measurement>}
+ * @throws {Error} where any answer was not 200: a server that refuses is fast.
+ */
+export async function measure({ job, worker, serverPid, databasePid }) {
+  const pids = [serverPid, databasePid, worker.pid];
+  const before = pids.map(cpuSeconds);
+  const { failures, ...measured } = await ask(worker, job);
+  const [server, database, generator] = pids.map((pid, i) => cpuSeconds(pid) - before[i]);
+  if (Object.keys(failures).length > 0) {
+    const { method, path } = job.clients[0];
+    throw new Error(`${method} ${path} was answered with ${JSON.stringify(failures)}`);
+  }
+  return {
+    ...measured,
+    cpuMicros: (server / measured.requests) * 1e6,
+    databaseMicros: (database / measured.requests) * 1e6,
+    generatorShare: generator / measured.seconds,
+    memoryMiB: residentMiB(serverPid),
+  };
+}

@@ -1,0 +1,32 @@
+import { parseArgs } from 'node:util';
+
+/**
+ * The command line as numbers and texts. A default that is a number makes its option a number.
+ * @template {Record<string, string | number>} T
+ * @param {T} defaults
+ * @returns {T}
+ */
+export function optionsOf(defaults) {
+  const options = Object.fromEntries(
+    Object.keys(defaults).map((name) => [name, { type: 'string' }]),
+  );
+  let given;
+  try {
+    given = parseArgs({ options }).values;
+  } catch (error) {
+    refuse(error.message);
+  }
+  const read = Object.entries(given).map(([name, text]) => {
+    if (typeof defaults[name] === 'string') return [name, text];
+    const value = Number(text);
+    if (!(value > 0)) refuse(`--${name} must be a number above 0`);
+    return [name, value];
+  });
+  return { ...defaults, ...Object.fromEntries(read) };
+}
+
+/** @param {string} message @returns {never} */
+function refuse(message) {
+  process.stderr.write(`${message}\n`);
+  process.exit(2);
+}

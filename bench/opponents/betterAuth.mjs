@@ -1,0 +1,28 @@
+/**
+ * Peer: Better Auth on Express with PostgreSQL, as its documentation sets it up, in production mode.
+ * Its own rate limiter is off, as ours is; its session cookie cache is off, which is its default, so
+ * that a session that has ended is seen at once, as with us.
+ */
+import { betterAuth } from 'better-auth';
+import { getMigrations } from 'better-auth/db/migration';
+import { toNodeHandler } from 'better-auth/node';
+import express from 'express';
+import pg from 'pg';
+import { listen } from '../lib/listen.mjs';
+
+const options = {
+  baseURL: `http://127.0.0.1:${process.env.PORT}`,
+  secret: process.env.SECRET,
+  database: new pg.Pool({ connectionString: process.env.DATABASE_URL }),
+  emailAndPassword: { enabled: true },
+  trustedOrigins: [process.env.CLIENT_ORIGIN],
+  rateLimit: { enabled: false },
+  telemetry: { enabled: false },
+};
+const { runMigrations } = await getMigrations(options);
+await runMigrations();
+
+const app = express();
+app.all('/api/auth/*splat', toNodeHandler(betterAuth(options)));
+
+listen(app);

@@ -1,0 +1,29 @@
+/**
+ * Floor: bcrypt comparisons and nothing around them, so many at a time. No server: it takes jobs as
+ * the load generator does, and answers alike.
+ */
+import bcrypt from 'bcrypt';
+import { summary } from '../lib/statistics.mjs';
+
+const COST = 10;
+const PASSWORD = 'correct horse battery staple';
+const hash = await bcrypt.hash(PASSWORD, COST);
+
+/** @param {import('../lib/load.mjs').Job} job */
+async function run({ connections, seconds }) {
+  const latencies = [];
+  const startedAt = performance.now();
+  const deadline = startedAt + seconds * 1000;
+  const lane = async () => {
+    while (performance.now() < deadline) {
+      const sentAt = performance.now();
+      if (!(await bcrypt.compare(PASSWORD, hash))) throw new Error('the password does not match');
+      latencies.push(performance.now() - sentAt);
+    }
+  };
+  await Promise.all(Array.from({ length: connections }, lane));
+  return { ...summary(latencies, (performance.now() - startedAt) / 1000), failures: {} };
+}
+
+process.on('message', async (job) => process.send(await run(job)));
+process.on('disconnect', () => process.exit());
