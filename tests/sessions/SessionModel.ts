@@ -5,7 +5,8 @@ export interface Lifetimes {
   absolute: number;
 }
 
-export type Verdict = 'rotate' | 'replay' | 'recover' | 'theft' | 'ended';
+/** Besides the contract's verdicts: `expired` for a token that is too old, `ended` for a session. */
+export type Verdict = 'rotate' | 'replay' | 'recover' | 'theft' | 'ended' | 'expired';
 
 interface Predecessor {
   token: number;
@@ -19,16 +20,16 @@ interface Predecessor {
  */
 export class SessionModel {
   private live = 0;
-  private made = 0;
   private predecessors: Predecessor[] = [];
-  private expiresAt: number;
+  /** When each token expires, by its number. */
+  private readonly expiries: number[];
   ended = false;
 
   constructor(
     private readonly startedAt: number,
     private readonly lifetimes: Lifetimes,
   ) {
-    this.expiresAt = startedAt + Math.min(lifetimes.sliding, lifetimes.absolute);
+    this.expiries = [startedAt + Math.min(lifetimes.sliding, lifetimes.absolute)];
   }
 
   get liveToken(): number {
@@ -39,11 +40,14 @@ export class SessionModel {
     this.ended = true;
   }
 
+  isExpired(token: number, now: number): boolean {
+    return now >= (this.expiries[token] ?? 0);
+  }
+
   present(token: number, now: number): Verdict {
-    if (this.ended || now >= this.expiresAt) {
-      this.ended = true;
-      return 'ended';
-    }
+    if (this.isExpired(this.live, now)) this.ended = true;
+    if (this.isExpired(token, now)) return 'expired';
+    if (this.ended) return 'ended';
     if (token === this.live) {
       this.replaceLive([{ token, replacedAt: now, tripwire: false }], now);
       return 'rotate';
@@ -70,11 +74,7 @@ export class SessionModel {
       ({ replacedAt }) => now - replacedAt <= this.lifetimes.window,
     );
     this.predecessors = [...direct, ...recent].slice(0, 32);
-    this.made += 1;
-    this.live = this.made;
-    this.expiresAt = Math.min(
-      now + this.lifetimes.sliding,
-      this.startedAt + this.lifetimes.absolute,
-    );
+    const { sliding, absolute } = this.lifetimes;
+    this.live = this.expiries.push(Math.min(now + sliding, this.startedAt + absolute)) - 1;
   }
 }

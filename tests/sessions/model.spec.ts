@@ -41,7 +41,7 @@ class Session {
   async present(token: number): Promise<{ verdict: Verdict; token?: number }> {
     const verdict = this.model.present(token, this.world.now);
     const response = await this.world.refresh(this.tokens[token] ?? '');
-    const accepted = verdict !== 'theft' && verdict !== 'ended';
+    const accepted = ['rotate', 'replay', 'recover'].includes(verdict);
 
     expect({ verdict, status: response.status }).toEqual({ verdict, status: accepted ? 200 : 401 });
     expect(response.cleared).toBe(!accepted);
@@ -58,7 +58,8 @@ class Session {
   }
 
   async logout(token: number): Promise<void> {
-    const valid = this.world.now - this.accessIssuedAt < ACCESS_LIFETIME;
+    const { now } = this.world;
+    const valid = now - this.accessIssuedAt < ACCESS_LIFETIME && !this.model.isExpired(token, now);
     const { status } = await this.world.logout(this.access, this.tokens[token] ?? '');
     expect(status).toBe(valid ? 200 : 401);
     if (valid) this.model.end();
