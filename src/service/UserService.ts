@@ -1,10 +1,11 @@
 import { isUniqueViolation } from '../config/databaseErrors';
-import type { Database, Statement } from '../config/Database';
+import type { Database } from '../config/Database';
 import { problem } from '../config/problems';
 import { User } from '../entity/User';
 import type { Client } from '../types/client';
 import type { CredentialService } from './CredentialService';
 import type { LiveSession, SessionOf, SessionOwner, SessionService } from './SessionService';
+import { DELETE_USER, FIND_BY_SESSION, RENAME, REPLACE_PASSWORD } from './userStatements';
 
 /** What a person gives to sign in; the e-mail in its canonical form. */
 export interface Credentials {
@@ -34,42 +35,6 @@ export interface UserDetails {
   createdAt: Date;
   updatedAt: Date;
 }
-
-/** $1 session, $2 user. No row where the session has ended. */
-const FIND_BY_SESSION: Statement = {
-  name: 'user-by-session',
-  text: `
-    SELECT account.id, "firstName", "lastName", email, role,
-           account.created_at AS "createdAt", account.updated_at AS "updatedAt"
-    FROM refresh_tokens AS token JOIN users AS account ON account.id = token.user_id
-    WHERE token.session_id = $1 AND token.user_id = $2 AND token.expires_at > now()`,
-};
-
-/** $1 user, $2 firstName and $3 lastName, each null where it stays. */
-const RENAME: Statement = {
-  name: 'user-rename',
-  text: `
-    UPDATE users
-    SET "firstName" = coalesce($2, "firstName"), "lastName" = coalesce($3, "lastName"),
-        updated_at = now()
-    WHERE id = $1
-    RETURNING id, "firstName", "lastName", email, role,
-              created_at AS "createdAt", updated_at AS "updatedAt"`,
-};
-
-/** $1 user, $2 the hash that was verified, $3 the new one. */
-const REPLACE_PASSWORD: Statement = {
-  name: 'user-replace-password',
-  text: `
-    UPDATE users SET password = $3, updated_at = now() WHERE id = $1 AND password = $2
-    RETURNING id`,
-};
-
-/** $1 user, $2 the hash that was verified. Sessions go with their user. */
-const DELETE: Statement = {
-  name: 'user-delete',
-  text: 'DELETE FROM users WHERE id = $1 AND password = $2 RETURNING id',
-};
 
 /** Accounts. */
 export class UserService {
@@ -159,7 +124,7 @@ export class UserService {
    */
   async delete(userId: number, password: string): Promise<void> {
     const verified = await this.verifyPassword(userId, password);
-    const deleted = await this.database.query<unknown>(DELETE, [userId, verified]);
+    const deleted = await this.database.query<unknown>(DELETE_USER, [userId, verified]);
     if (deleted.length === 0) throw wrongPassword(userId);
   }
 

@@ -10,7 +10,7 @@ const isScope = (value: unknown) => SCOPES.some((scope) => scope === value);
 
 export const logoutValidators = [
   query('scope')
-    .default('current')
+    .customSanitizer((scope: unknown) => scope ?? 'current')
     .custom(isScope)
     .withMessage(`scope must be one of ${SCOPES.join(', ')}`),
   validInput,

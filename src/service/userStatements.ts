@@ -1,0 +1,37 @@
+import type { Statement } from '../config/Database';
+
+/** $1 session, $2 user. No row where the session has ended. */
+export const FIND_BY_SESSION: Statement = {
+  name: 'user-by-session',
+  text: `
+    SELECT account.id, "firstName", "lastName", email, role,
+           account.created_at AS "createdAt", account.updated_at AS "updatedAt"
+    FROM refresh_tokens AS token JOIN users AS account ON account.id = token.user_id
+    WHERE token.session_id = $1 AND token.user_id = $2 AND token.expires_at > now()`,
+};
+
+/** $1 user, $2 firstName and $3 lastName, each null where it stays. */
+export const RENAME: Statement = {
+  name: 'user-rename',
+  text: `
+    UPDATE users
+    SET "firstName" = coalesce($2, "firstName"), "lastName" = coalesce($3, "lastName"),
+        updated_at = now()
+    WHERE id = $1
+    RETURNING id, "firstName", "lastName", email, role,
+              created_at AS "createdAt", updated_at AS "updatedAt"`,
+};
+
+/** $1 user, $2 the hash that was verified, $3 the new one. */
+export const REPLACE_PASSWORD: Statement = {
+  name: 'user-replace-password',
+  text: `
+    UPDATE users SET password = $3, updated_at = now() WHERE id = $1 AND password = $2
+    RETURNING id`,
+};
+
+/** $1 user, $2 the hash that was verified. Sessions go with their user. */
+export const DELETE_USER: Statement = {
+  name: 'user-delete',
+  text: 'DELETE FROM users WHERE id = $1 AND password = $2 RETURNING id',
+};

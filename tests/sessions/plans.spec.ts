@@ -1,0 +1,66 @@
+import type { DataSource } from 'typeorm';
+import type { Statement } from '../../src/config/Database';
+import * as sessionStatements from '../../src/service/sessionStatements';
+import * as userStatements from '../../src/service/userStatements';
+import { startService, type TestService } from '../support/service';
+
+const USERS = 100_000;
+const SESSIONS = 1_000_000;
+
+interface Plan {
+  'Node Type': string;
+  'Relation Name'?: string;
+  Plans?: Plan[];
+}
+
+const nodesOf = (plan: Plan): Plan[] => [plan, ...(plan.Plans ?? []).flatMap(nodesOf)];
+
+/** The nodes of the plan that PostgreSQL makes without knowing the values. */
+async function explain(dataSource: DataSource, text: string): Promise<Plan[]> {
+  const [row] = await dataSource.query<{ 'QUERY PLAN': { Plan: Plan }[] }[]>(
+    `EXPLAIN (GENERIC_PLAN, FORMAT JSON) ${text}`,
+  );
+  const plan = row?.['QUERY PLAN'][0]?.Plan;
+  return plan ? nodesOf(plan) : [];
+}
+
+describe('the statements of the service', () => {
+  let service: TestService;
+  beforeAll(async () => {
+    service = await startService();
+    await service.dataSource.query(`
+      INSERT INTO users ("firstName", "lastName", email, password)
+      SELECT 'Ada', 'Lovelace', 'ada' || n || '@example.com', repeat('x', 60)
+      FROM generate_series(1, ${USERS}) AS n`);
+    await service.dataSource.query(`
+      INSERT INTO refresh_tokens (user_id, session_id, session_started_at, expires_at)
+      SELECT 1 + n % ${USERS}, gen_random_uuid(), now(), now() + n * interval '1 second'
+      FROM generate_series(1, ${SESSIONS}) AS n`);
+    await service.dataSource.query('ANALYZE');
+  }, 120_000);
+  afterAll(() => service.stop());
+
+  const byEmail: Statement = {
+    name: 'user-by-email',
+    text: 'SELECT id, password FROM users WHERE email = $1',
+  };
+  const statements = [
+    ...Object.values(sessionStatements),
+    ...Object.values(userStatements),
+    byEmail,
+  ].map(({ name, text }) => [name, text] as const);
+
+  describe('when there are a million sessions', () => {
+    it.each(statements)('%s finds its rows by an index', async (_name, text) => {
+      const nodes = await explain(service.dataSource, text);
+      expect(nodes.map((node) => node['Node Type']).join()).toMatch(/Index/);
+      expect(nodes.filter((node) => node['Node Type'] === 'Seq Scan')).toEqual([]);
+    });
+
+    it('would show a scan of the table where no index serves', async () => {
+      const text = 'SELECT id FROM refresh_tokens WHERE user_agent = $1';
+      const nodes = await explain(service.dataSource, text);
+      expect(nodes.some((node) => node['Node Type'] === 'Seq Scan')).toBe(true);
+    });
+  });
+});
