@@ -46,12 +46,13 @@ async function signUp(url, number) {
  * Signs up so many users, each with a session of its own.
  * @param {string} url where to
  * @param {number} count
+ * @param {number} [taken] so many users are there already
  */
-export async function signUpAll(url, count) {
+export async function signUpAll(url, count, taken = 0) {
   const accounts = [];
   while (accounts.length < count) {
     const size = Math.min(BATCH, count - accounts.length);
-    const numbers = Array.from({ length: size }, (_value, i) => accounts.length + i + 1);
+    const numbers = Array.from({ length: size }, (_value, i) => taken + accounts.length + i + 1);
     accounts.push(...(await Promise.all(numbers.map((number) => signUp(url, number)))));
   }
   return accounts;

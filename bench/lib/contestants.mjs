@@ -12,8 +12,8 @@ const DIST = path.join(import.meta.dirname, '../../dist');
  * @property {string} title
  * @property {'subject' | 'floor' | 'peer'} kind
  * @property {(bench: import('./workbench.mjs').Workbench) => Promise<Running>} start
- * @property {Partial<Record<Work, (running: Running, count: number) => Promise<LoadClient[]>>>} works
- * the clients of each work it takes part in
+ * @property {Partial<Record<Work, (running: Running, count: number, taken?: number) => Promise<LoadClient[]>>>} works
+ * makes the clients of each work it takes part in; `taken`: so many users are there already
  *
  * @typedef {object} Running
  * @property {import('node:child_process').ChildProcess} child
@@ -116,8 +116,8 @@ const anonymous = (method, requestPath) => async (_running, count) =>
   }));
 
 /** Clients of which each has signed up, and has a session of its own. */
-const signedUp = (signUpPath, method, requestPath) => async (running, count) => {
-  const accounts = await signUpAll(`${running.origin}${signUpPath}`, count);
+const signedUp = (signUpPath, method, requestPath) => async (running, count, taken) => {
+  const accounts = await signUpAll(`${running.origin}${signUpPath}`, count, taken);
   return accounts.map(({ cookies }) => ({
     method,
     path: requestPath,
@@ -127,8 +127,8 @@ const signedUp = (signUpPath, method, requestPath) => async (running, count) => 
 };
 
 /** Clients that have an account, and sign in again and again. */
-const signingIn = (signUpPath, requestPath) => async (running, count) => {
-  const accounts = await signUpAll(`${running.origin}${signUpPath}`, count);
+const signingIn = (signUpPath, requestPath) => async (running, count, taken) => {
+  const accounts = await signUpAll(`${running.origin}${signUpPath}`, count, taken);
   return accounts.map(({ email }) => ({
     method: 'POST',
     path: requestPath,

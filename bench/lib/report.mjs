@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { chart } from './chart.mjs';
-import { machineLine } from './machine.mjs';
+import { describeMachine, machineLine } from './machine.mjs';
 import { median, pairedRatio } from './statistics.mjs';
 
 const RESULTS = path.join(import.meta.dirname, '../results');
@@ -64,7 +64,7 @@ const number = (/** @type {number} */ value, digits = 0) =>
     : '–';
 
 /** @param {string[]} head @param {string[][]} rows the first column is text, the others are figures */
-export function markdownTable(head, rows) {
+function markdownTable(head, rows) {
   const rule = head.map((_title, column) => (column === 0 ? '---' : '---:'));
   return [head, rule, ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
@@ -96,47 +96,52 @@ function workSection({ title, connections, entries }) {
   return markdownTable(head, rows);
 }
 
-/** @param {WorkSummary[]} works */
+/** @param {WorkSummary[]} works @returns {Target[]} */
 function targets(works) {
   const found = (name, title) =>
     works.find((work) => work.name === name)?.entries.find((entry) => entry.title === title);
   const rows = [];
   for (const { work, against, atLeast } of TARGETS) {
-    const ratio = found(work, against)?.ratio.median;
-    if (ratio === undefined) continue;
-    rows.push({
-      text: `${work} ÷ ${against}`,
-      limit: `≥ ${atLeast}`,
-      value: ratio,
-      met: ratio >= atLeast,
-    });
+    const value = found(work, against)?.ratio.median;
+    if (value !== undefined) rows.push({ text: `${work} ÷ ${against}`, atLeast, value });
   }
   const floor = found('login', 'bcrypt alone');
   if (floor) {
     const login = works.find((work) => work.name === 'login');
     const value = login.entries[0].p99 / ((login.connections / floor.perSecond) * 1000);
-    const limit = `≤ ${LOGIN_P99_LIMIT}`;
-    rows.push({ text: 'login p99 ÷ ideal queue', limit, value, met: value <= LOGIN_P99_LIMIT });
+    rows.push({ text: 'login p99 ÷ ideal queue', atMost: LOGIN_P99_LIMIT, value });
   }
-  const memory = Math.max(...works.map((work) => work.entries[0].memoryMiB));
-  const met = memory <= MEMORY_LIMIT_MIB;
-  rows.push({ text: 'memory under load, MiB', limit: `≤ ${MEMORY_LIMIT_MIB}`, value: memory, met });
-  return rows;
+  const value = Math.max(...works.map((work) => work.entries[0].memoryMiB));
+  return [...rows, { text: 'memory under load, MiB', atMost: MEMORY_LIMIT_MIB, value }];
 }
 
-/** @param {ReturnType<typeof targets>} rows */
-const targetSection = (rows) =>
-  markdownTable(
-    ['target', 'limit', 'measured', 'met'],
-    rows.map(({ text, limit, value, met }) => [text, limit, number(value, 2), met ? 'yes' : 'no']),
-  );
+/**
+ * A figure, and between which limits it is to be, if any.
+ * @typedef {{ text: string, value: number, atMost?: number, atLeast?: number }} Target
+ */
+
+/** @param {Target} target */
+const isMet = ({ value, atMost = Infinity, atLeast = -Infinity }) =>
+  value <= atMost && value >= atLeast;
+
+/** @param {Target} target */
+function targetRow(target) {
+  const { text, value, atMost, atLeast } = target;
+  const limit = atMost === undefined ? atLeast && `≥ ${atLeast}` : `≤ ${atMost}`;
+  const verdict = isMet(target) ? 'yes' : 'no';
+  return [text, limit ?? '–', number(value, 2), limit ? verdict : '–'];
+}
+
+/** @param {Target[]} targets */
+const targetSection = (targets) =>
+  markdownTable(['target', 'limit', 'measured', 'met'], targets.map(targetRow));
 
 /**
- * Writes a result of any command of the suite.
+ * Writes the result of any command of the suite.
  * @param {string} name
  * @param {object} result
  */
-export function writeJson(name, result) {
+function writeJson(name, result) {
   fs.mkdirSync(RESULTS, { recursive: true });
   fs.writeFileSync(path.join(RESULTS, `${name}.json`), `${JSON.stringify(result, null, 2)}\n`);
 }
@@ -148,15 +153,30 @@ export function writeJson(name, result) {
  */
 export function report({ machine, options, works }, name) {
   const summaries = works.map(summarise);
-  const missed = targets(summaries);
+  const figures = targets(summaries);
   const text = [
     machineLine(machine),
     `${options.rounds} rounds of ${options.seconds} s in alternation; medians, ratios within a round (lowest–highest).`,
     ...summaries.map(workSection),
-    targetSection(missed),
+    targetSection(figures),
   ].join('\n\n');
   process.stdout.write(`${text}\n`);
-  writeJson(name, { machine, options, summaries, targets: missed, works });
+  writeJson(name, { machine, options, summaries, targets: figures, works });
   fs.writeFileSync(path.join(RESULTS, `${name}.md`), `${text}\n`);
   fs.writeFileSync(path.join(RESULTS, `${name}.svg`), chart(summaries, machine));
+}
+
+/**
+ * Prints the figures of one of the further measurements, and writes them to results/ as JSON.
+ * @param {import('./workbench.mjs').Workbench} bench
+ * @param {string} name of the file
+ * @param {object} result all that was measured
+ * @param {Target[]} figures
+ * @returns {Promise<boolean>} whether every target was met
+ */
+export async function conclude(bench, name, result, figures) {
+  const machine = await describeMachine(bench);
+  process.stdout.write(`${machineLine(machine)}\n\n${targetSection(figures)}\n`);
+  writeJson(name, { machine, targets: figures, ...result });
+  return figures.every(isMet);
 }
