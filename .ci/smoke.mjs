@@ -3,7 +3,7 @@
  * service, `npm start` in prod mode, and requests over HTTP. Ends with "N passed, N failed".
  */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import fs from 'node:fs';
@@ -63,6 +63,35 @@ function freePort() {
       server.close(() => resolve(port));
     });
   });
+}
+
+/** Every process with its parent, as [pid, ppid]. */
+function processes() {
+  if (process.platform !== 'linux')
+    return spawnSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' })
+      .stdout.trim()
+      .split('\n')
+      .map((line) => line.trim().split(/\s+/).map(Number));
+  return fs
+    .readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((name) => {
+      try {
+        const stat = fs.readFileSync(`/proc/${name}/stat`, 'utf8');
+        return [[Number(name), Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1])]];
+      } catch {
+        return []; // it has ended meanwhile
+      }
+    });
+}
+
+/**
+ * The service itself below npm and the shell that npm puts in between: the shell does not pass a
+ * signal on, but npm ends with the exit code of the service.
+ */
+function innermost(pid) {
+  const child = processes().find(([, parent]) => parent === pid);
+  return child ? innermost(child[0]) : pid;
 }
 
 /** The cookies that an answer sets: name → value and the header as it stands. */
@@ -131,7 +160,8 @@ async function smoke() {
     cwd: ROOT,
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
-    shell: process.platform === 'win32',
+    // A group of its own, so that all of it can be ended at once.
+    detached: true,
   });
   let output = '';
   for (const stream of [service.stdout, service.stderr])
@@ -139,10 +169,13 @@ async function smoke() {
   const exited = once(service, 'exit');
   const isUp = () => service.exitCode === null && service.signalCode === null;
   cleanups.push(async () => {
-    if (!isUp()) return;
-    service.kill('SIGTERM');
-    await Promise.race([exited, sleep(SHUTDOWN_MS, undefined, { ref: false })]);
-    if (isUp()) service.kill('SIGKILL');
+    try {
+      process.kill(-service.pid, 'SIGTERM');
+      await Promise.race([exited, sleep(SHUTDOWN_MS, undefined, { ref: false })]);
+      process.kill(-service.pid, 'SIGKILL');
+    } catch (error) {
+      if (error.code !== 'ESRCH') throw error;
+    }
   });
 
   const call = (method, route, { cookies, body, headers } = {}) =>
@@ -269,7 +302,7 @@ async function smoke() {
   });
 
   await check('SIGTERM: exit code 0', async () => {
-    service.kill('SIGTERM');
+    process.kill(innermost(service.pid), 'SIGTERM');
     const end = sleep(SHUTDOWN_MS, ['timeout'], { ref: false });
     const [code, signal] = await Promise.race([exited, end]);
     assert.equal(code, 0, `ended with ${code ?? signal}`);
