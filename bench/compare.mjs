@@ -5,7 +5,7 @@
  */
 import { otherBuild, opponents, service } from './lib/contestants.mjs';
 import { describeMachine } from './lib/machine.mjs';
-import { optionsOf } from './lib/options.mjs';
+import { optionsOf, refuse } from './lib/options.mjs';
 import { report } from './lib/report.mjs';
 import { onWorkbench, stop } from './lib/workbench.mjs';
 
@@ -26,6 +26,9 @@ const options = optionsOf({
   warmup: 3,
   against: '',
 });
+
+const names = options.only.split(',');
+if (!names.every((name) => name in WORKS)) refuse(`--only knows ${Object.keys(WORKS).join(', ')}`);
 
 const say = (/** @type {string} */ line) => process.stderr.write(`${line}\n`);
 
@@ -73,9 +76,6 @@ async function compare(bench, name) {
 }
 
 await onWorkbench(async (bench) => {
-  const names = options.only.split(',');
-  const unknown = names.find((name) => !(name in WORKS));
-  if (unknown !== undefined) throw new Error(`--only knows ${Object.keys(WORKS).join(', ')}`);
   const works = [];
   for (const name of names) works.push(await compare(bench, name));
   const complete = names.length === Object.keys(WORKS).length && !options.against;

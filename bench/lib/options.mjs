@@ -25,8 +25,12 @@ export function optionsOf(defaults) {
   return { ...defaults, ...Object.fromEntries(read) };
 }
 
-/** @param {string} message @returns {never} */
-function refuse(message) {
+/**
+ * Ends the command over its own command line.
+ * @param {string} message
+ * @returns {never}
+ */
+export function refuse(message) {
   process.stderr.write(`${message}\n`);
   process.exit(2);
 }
