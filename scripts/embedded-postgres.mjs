@@ -87,7 +87,8 @@ export async function startEmbeddedPostgres({
   makeFolder(path.dirname(wanted));
   const site = settle(wanted, log);
 
-  for (let firstRefusal = 0; ; ) {
+  let firstRefusal = 0;
+  for (;;) {
     const running = await adopt(site);
     if (running) return running;
     if (!isWhole(site)) await initialise(site, fsync, log);
