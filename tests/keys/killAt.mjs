@@ -1,0 +1,14 @@
+// Loaded before a script with --import: kills the process at its KILL_AT-th change to the disk.
+import fs from 'node:fs';
+
+const CHANGES = ['writeFileSync', 'linkSync', 'renameSync', 'unlinkSync'];
+let left = Number(process.env.KILL_AT);
+
+for (const name of CHANGES) {
+  const change = fs[name];
+  fs[name] = (...args) => {
+    left -= 1;
+    if (left === 0) process.kill(process.pid, 'SIGKILL');
+    return change(...args);
+  };
+}
