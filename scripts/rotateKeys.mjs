@@ -49,7 +49,7 @@ export class RotationError extends Error {
  * @typedef {object} Options
  * @property {string} [dir]
  * @property {boolean} [force] do not wait
- * @property {number} [now] milliseconds since 1970
+ * @property {() => number} [now] milliseconds since 1970
  */
 
 /**
@@ -59,15 +59,16 @@ export class RotationError extends Error {
  * @returns {string} what was done, in one line
  * @throws {RotationError} where there is a next key already
  */
-export function publish({ dir = certsDir(), now = Date.now() } = {}) {
+export function publish({ dir = certsDir(), now = Date.now } = {}) {
   const folder = openFolder(dir, now);
   if (folder.next()) throw new RotationError('there is a next key already: activate it first');
   const { modulusLength } = folder.signing().key.asymmetricKeyDetails;
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength });
   folder.add('next.pem', privateKey.export({ type: 'pkcs8', format: 'pem' }));
   const { kid } = folder.next();
-  folder.record({ [kid]: { publishedAt: iso(now) } });
-  return `published ${kid}; it can be activated from ${iso(activatable(now))}`;
+  const publishedAt = now();
+  folder.record({ [kid]: { publishedAt: iso(publishedAt) } });
+  return `published ${kid}; it can be activated from ${iso(activatable(publishedAt))}`;
 }
 
 /**
@@ -77,12 +78,12 @@ export function publish({ dir = certsDir(), now = Date.now() } = {}) {
  * @returns {string}
  * @throws {RotationError} where there is none, or verifiers may not know it yet
  */
-export function activate({ dir = certsDir(), force = false, now = Date.now() } = {}) {
+export function activate({ dir = certsDir(), force = false, now = Date.now } = {}) {
   const folder = openFolder(dir, now);
   const next = folder.next();
   if (!next) throw new RotationError('there is no next key: publish one first');
   const from = activatable(parseTime(folder.times()[next.kid].publishedAt));
-  if (!force && now < from) {
+  if (!force && now() < from) {
     throw new RotationError(`verifiers may not know ${next.kid} yet: wait until ${iso(from)}`);
   }
 
@@ -90,8 +91,9 @@ export function activate({ dir = certsDir(), force = false, now = Date.now() } =
   folder.replace(retiredFile(old.kid), publicPem(old.key));
   folder.rename('next.pem', 'private.pem');
   folder.replace('public.pem', publicPem(next.key));
-  folder.record({ [old.kid]: { supersededAt: iso(now) }, [next.kid]: { activatedAt: iso(now) } });
-  return `${next.kid} signs; ${old.kid} can be retired from ${iso(retirable(now))}`;
+  const time = now();
+  folder.record({ [old.kid]: { supersededAt: iso(time) }, [next.kid]: { activatedAt: iso(time) } });
+  return `${next.kid} signs; ${old.kid} can be retired from ${iso(retirable(time))}`;
 }
 
 /**
@@ -101,14 +103,14 @@ export function activate({ dir = certsDir(), force = false, now = Date.now() } =
  * @returns {string}
  * @throws {RotationError} where there is none, or none whose time has come
  */
-export function retire({ dir = certsDir(), force = false, now = Date.now() } = {}) {
+export function retire({ dir = certsDir(), force = false, now = Date.now } = {}) {
   const folder = openFolder(dir, now);
   const times = folder.times();
   const retired = folder.retired().map(({ kid, file }) => {
     return { kid, file, from: retirable(parseTime(times[kid].supersededAt)) };
   });
   if (retired.length === 0) throw new RotationError('there is no retired key');
-  const due = retired.filter(({ from }) => force || now >= from);
+  const due = retired.filter(({ from }) => force || now() >= from);
   if (due.length === 0) {
     const first = Math.min(...retired.map(({ from }) => from));
     throw new RotationError(`tokens of the retired key may be alive: wait until ${iso(first)}`);
@@ -188,9 +190,9 @@ function openFolder(dir, now) {
   const times = folder.times();
   const unknown = {};
   const next = folder.next();
-  if (next && !times[next.kid]?.publishedAt) unknown[next.kid] = { publishedAt: iso(now) };
+  if (next && !times[next.kid]?.publishedAt) unknown[next.kid] = { publishedAt: iso(now()) };
   for (const { kid } of folder.retired()) {
-    if (!times[kid]?.supersededAt) unknown[kid] = { supersededAt: iso(now) };
+    if (!times[kid]?.supersededAt) unknown[kid] = { supersededAt: iso(now()) };
   }
   if (Object.keys(unknown).length > 0) folder.record(unknown);
   return folder;
