@@ -9,6 +9,6 @@ const compat = new FlatCompat({
 });
 
 export default [
-  { ignores: ['dist/', 'coverage/', '.data/', 'bench/results/', '**/node_modules/'] },
+  { ignores: ['**/dist/', 'coverage/', '.data/', 'bench/results/', '**/node_modules/'] },
   ...compat.config((await import('./.eslintrc.json', { with: { type: 'json' } })).default),
 ];

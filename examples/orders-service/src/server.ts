@@ -1,0 +1,35 @@
+import cookieParser from 'cookie-parser';
+import express from 'express';
+import { accessToken, allowedRoles } from './accessToken.js';
+
+const {
+  AUTH_ISSUER: issuer = 'http://localhost:5501',
+  AUTH_AUDIENCE: audience = 'auth-service',
+  JWKS_REFRESH_SECONDS = '240',
+  PORT = '5600',
+} = process.env;
+
+const orders = [
+  { id: 1, customer: '1', article: 'teapot' },
+  { id: 2, customer: '2', article: 'kettle' },
+];
+
+const app = express();
+app.disable('x-powered-by');
+app.use(cookieParser());
+app.use(accessToken({ issuer, audience, refreshInterval: Number(JWKS_REFRESH_SECONDS) }));
+
+/** A customer sees his own orders. */
+app.get('/orders', (_req, res) => {
+  const { id } = res.locals.user as { id: string };
+  res.json({ user: id, orders: orders.filter(({ customer }) => customer === id) });
+});
+
+/** An administrator sees all. */
+app.get('/orders/all', allowedRoles('admin'), (_req, res) => {
+  res.json({ orders });
+});
+
+app.listen(Number(PORT), () => {
+  process.stdout.write(`orders-service listens on ${PORT}\n`);
+});

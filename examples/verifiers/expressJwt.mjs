@@ -1,0 +1,16 @@
+import { expressjwt } from 'express-jwt';
+import jwksRsa from 'jwks-rsa';
+import { verifyBehind } from './middleware.mjs';
+
+/** express-jwt as the guard of an Express application. */
+export function verifyWithExpressJwt({ issuer, audience, jwksUri }) {
+  return verifyBehind(
+    expressjwt({
+      secret: jwksRsa.expressJwtSecret({ jwksUri, cache: true, rateLimit: true }),
+      algorithms: ['RS256'],
+      issuer,
+      audience,
+    }),
+    (req) => req.auth.sub,
+  );
+}

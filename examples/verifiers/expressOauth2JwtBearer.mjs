@@ -1,0 +1,13 @@
+import { auth } from 'express-oauth2-jwt-bearer';
+import { verifyBehind } from './middleware.mjs';
+
+/**
+ * express-oauth2-jwt-bearer as the guard of an Express application: told nothing but the issuer, it
+ * finds the keys and the algorithm by discovery.
+ *
+ * Its `strict` mode wants the claim client_id (RFC 9068 section 2.2), which tokens of a first-party
+ * login do not have.
+ */
+export function verifyWithExpressOauth2JwtBearer({ issuer, audience }) {
+  return verifyBehind(auth({ issuerBaseURL: issuer, audience }), (req) => req.auth.payload.sub);
+}

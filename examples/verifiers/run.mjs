@@ -1,0 +1,73 @@
+/**
+ * Shows the access tokens of the built service to real clients: each accepts the good ones and
+ * refuses the bad. Then the orders service, and a whole rotation before verifiers that cache. Ends
+ * with "N passed, N failed".
+ */
+import { assertEqual, assertRefused, check, summary } from './checks.mjs';
+import { verifyWithExpressJwt } from './expressJwt.mjs';
+import { verifyWithExpressOauth2JwtBearer } from './expressOauth2JwtBearer.mjs';
+import { verifyWithJose } from './jose.mjs';
+import { verifyWithJwksRsa } from './jwksRsa.mjs';
+import { verifyWithNginx } from './nginx.mjs';
+import { checkOrdersService } from './ordersService.mjs';
+import { verifyWithPyJwt } from './pyjwt.mjs';
+import { checkRotation } from './checkRotation.mjs';
+import { enter, startAuthService } from './service.mjs';
+import { forge } from './tokens.mjs';
+
+const LIMIT = 240_000;
+setTimeout(() => {
+  process.stdout.write(`FAILED  all of it took more than ${LIMIT / 1000} s\n`);
+  process.exit(1);
+}, LIMIT).unref();
+
+const service = await startAuthService();
+try {
+  const { userId, access, refresh } = await enter(service, 'register', 'ada@example.com');
+  const subject = String(userId);
+  const { control, bad } = await forge(access, refresh, service.certs);
+
+  const clients = {
+    jose: verifyWithJose,
+    'jsonwebtoken with jwks-rsa': verifyWithJwksRsa,
+    'express-jwt': verifyWithExpressJwt,
+    'express-oauth2-jwt-bearer': verifyWithExpressOauth2JwtBearer,
+    PyJWT: verifyWithPyJwt,
+    'nginx auth_request': verifyWithNginx,
+  };
+  for (const [name, connect] of Object.entries(clients)) {
+    let verify;
+    await check(`${name} accepts a good token`, async () => {
+      verify = await connect({ ...service, subject });
+      assertEqual(await verify(access), subject, 'subject');
+      assertEqual(await verify(control), subject, 'subject of the control');
+    });
+    if (!verify) continue;
+    for (const [fault, token] of Object.entries(bad)) {
+      await check(`${name} refuses a token ${fault}`, () => assertRefused(verify, token));
+    }
+    await check(`${name} still accepts a good token`, async () => {
+      assertEqual(await verify(access), subject, 'subject');
+    });
+    if (name === 'nginx auth_request') {
+      await check(`${name} refuses a token whose session has ended`, async () => {
+        const other = await enter(service, 'login', 'ada@example.com');
+        assertEqual(await verify(other.access), subject, 'subject');
+        const cookie = `access_token=${other.access}; refresh_token=${other.refresh}`;
+        const logout = await fetch(`${service.issuer}/auth/logout`, {
+          method: 'POST',
+          headers: { Cookie: cookie },
+        });
+        assertEqual(logout.status, 200, 'logout');
+        await assertRefused(verify, other.access);
+      });
+    }
+    await verify.stop?.();
+  }
+
+  await checkOrdersService(service, bad);
+} finally {
+  await service.stop();
+}
+await checkRotation();
+process.exit(summary() ? 0 : 1);
