@@ -7,6 +7,8 @@ export interface DatabaseLine {
   /** Ends every connection and refuses new ones. */
   cut(): Promise<void>;
   mend(): Promise<void>;
+  /** For good. */
+  stop(): Promise<void>;
 }
 
 export async function startLine(): Promise<DatabaseLine> {
@@ -32,15 +34,12 @@ export async function startLine(): Promise<DatabaseLine> {
     new Promise<void>((resolve) => server.listen(at, '127.0.0.1', resolve));
   await listen(0);
   const own = (server.address() as net.AddressInfo).port;
-  return {
-    port: own,
-    cut: () =>
-      new Promise((resolve) => {
-        server.close(() => {
-          resolve();
-        });
-        for (const socket of sockets) socket.destroy();
-      }),
-    mend: () => listen(own),
-  };
+  const cut = () =>
+    new Promise<void>((resolve) => {
+      server.close(() => {
+        resolve();
+      });
+      for (const socket of sockets) socket.destroy();
+    });
+  return { port: own, cut, mend: () => listen(own), stop: cut };
 }
