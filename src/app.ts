@@ -19,6 +19,7 @@ import { requestContext } from './middleware/requestContext';
 import { authRoutes } from './routes/auth';
 import { healthRoutes } from './routes/health';
 import { wellKnownRoutes } from './routes/well-known';
+import { AttemptLimiter } from './service/AttemptLimiter';
 import { AuditLog } from './service/AuditLog';
 import { CredentialService } from './service/CredentialService';
 import { SessionService } from './service/SessionService';
@@ -44,7 +45,12 @@ export function createApp(dependencies: Dependencies): Express {
   const cookies = new AuthCookies(config.cookies);
   const tokens = new TokenService(config.tokens, keys, now);
   const sessions = new SessionService(config.sessions, database.query);
-  const users = new UserService(database, new CredentialService(config), sessions);
+  const users = new UserService(
+    database,
+    new CredentialService(config.hashing),
+    sessions,
+    new AttemptLimiter(config, database, now),
+  );
   const controllers = {
     auth: new AuthController(users, sessions, tokens, cookies, audit),
     account: new AccountController(users, tokens, cookies, audit),

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { config as loadDotenv } from 'dotenv';
 import { z } from 'zod';
+import { HASH_THREADS } from './threadPool';
 
 /** The folder that holds package.json, certs/ and the .env files; the same from src/ and from dist/. */
 export const PROJECT_ROOT = path.resolve(__dirname, '../..');
@@ -77,6 +78,7 @@ const schemaFor = (environment: 'dev' | 'prod' | 'test') => {
       JWT_ISSUER: url.optional(),
       JWT_AUDIENCE: z.string().min(1).default('auth-service'),
       BCRYPT_ROUNDS: integer(10, 15).default(10),
+      HASH_QUEUE_LIMIT: integer(1, 10_000).default(100),
       REFRESH_REUSE_WINDOW_SECONDS: integer(0, 300).default(10),
       SESSION_ABSOLUTE_LIFETIME_DAYS: integer(1, 3650).default(90),
       SESSION_PURGE_INTERVAL_SECONDS: integer(0, 86_400).default(600),
@@ -96,6 +98,7 @@ const schemaFor = (environment: 'dev' | 'prod' | 'test') => {
         .default('/'),
       TRUST_PROXY: trustProxy.optional(),
       DRAIN_TIMEOUT_SECONDS: integer(1, 300).default(9),
+      AUDIT_LOG_FILE: z.string().min(1).optional(),
       LOG_LEVEL: z
         .enum(['error', 'warn', 'info', 'debug'], 'must be error, warn, info or debug')
         .default('info'),
@@ -151,8 +154,14 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env) {
     allowedOrigins: settings.CLIENT_UI_DOMAIN,
     trustProxy: settings.TRUST_PROXY,
     drainTimeout: settings.DRAIN_TIMEOUT_SECONDS,
+    auditLogFile: settings.AUDIT_LOG_FILE,
     logLevel: settings.LOG_LEVEL,
-    bcryptRounds: settings.BCRYPT_ROUNDS,
+    hashing: Object.freeze({
+      rounds: settings.BCRYPT_ROUNDS,
+      concurrency: HASH_THREADS,
+      limit: settings.HASH_QUEUE_LIMIT,
+      patience: 4_000,
+    }),
     rateLimitEnabled: settings.RATE_LIMIT_ENABLED,
     database: Object.freeze({
       host: settings.DB_HOST,

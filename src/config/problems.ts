@@ -65,6 +65,16 @@ const CATALOGUE = {
   'body-too-large': { status: 413, detail: 'The body is larger than 16 KiB' },
   'unsupported-media-type': { status: 415, detail: 'The body must be JSON in UTF-8' },
   'internal-error': { status: 500, detail: 'Something went wrong on our side' },
+  'too-many-attempts': {
+    status: 429,
+    detail: 'Too many attempts; try again later',
+    event: 'excess_rate_limit_exceeded',
+  },
+  overloaded: {
+    status: 503,
+    detail: 'Too many people are signing in right now; try again soon',
+    headers: { 'Retry-After': '2' },
+  },
   unavailable: {
     status: 503,
     detail: 'The service cannot answer right now; try again soon',

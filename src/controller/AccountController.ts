@@ -24,8 +24,12 @@ export class AccountController {
 
   async changePassword(req: Request, res: Response): Promise<void> {
     const { userId, sessionId } = required(req, 'auth');
-    const change = matchedData<PasswordChange>(req);
-    const session = await this.users.changePassword({ userId, sessionId }, change);
+    const session = await this.users.changePassword(
+      required(req, 'user'),
+      { userId, sessionId },
+      matchedData<PasswordChange>(req),
+      req.client,
+    );
     this.audit.record('authn_password_change', req.client, { userId, sessionId });
     this.cookies.set(res, this.tokens.issue(session));
     res.json({ message: 'Password changed successfully', userId });
@@ -34,7 +38,7 @@ export class AccountController {
   async delete(req: Request, res: Response): Promise<void> {
     const { userId, sessionId } = required(req, 'auth');
     const { password } = matchedData<{ password: string }>(req);
-    await this.users.delete(userId, password);
+    await this.users.delete(required(req, 'user'), password, req.client);
     this.audit.record('user_deleted', req.client, { userId, sessionId });
     this.cookies.clear(res);
     res.json({ message: 'User deleted successfully' });

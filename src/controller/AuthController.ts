@@ -28,7 +28,7 @@ export class AuthController {
   }
 
   async login(req: Request, res: Response): Promise<void> {
-    const owner = await this.users.verifyCredentials(matchedData<Credentials>(req));
+    const owner = await this.users.verifyCredentials(matchedData<Credentials>(req), req.client);
     const session = await this.sessions.open(owner, req.client);
     if (session === undefined) throw problem('wrong-credentials', { audit: { userId: owner.id } });
     const { userId, sessionId } = session;

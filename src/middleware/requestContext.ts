@@ -1,15 +1,22 @@
 import { randomUUID } from 'node:crypto';
-import { isIP } from 'node:net';
 import type { RequestHandler } from 'express';
+import ipaddr from 'ipaddr.js';
 import type { Logger } from '../config/logger';
 
 const REQUEST_ID_SHAPE = /^[\w-]{8,64}$/;
 const MAX_USER_AGENT = 255;
 
-/** The address without what PostgreSQL's inet cannot hold: an IPv6 zone, or IPv4 in IPv6's clothes. */
-function canonicalAddress(address = ''): string | null {
-  const plain = address.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '');
-  return isIP(plain) ? plain : null;
+/** The address as PostgreSQL's inet holds it, and its network. */
+function addressesOf(address = ''): { ipAddress: string | null; network: string | null } {
+  const plain = address.replace(/%.*$/, '');
+  if (!ipaddr.isValid(plain)) return { ipAddress: null, network: null };
+  const parsed = ipaddr.process(plain);
+  const ipAddress = parsed.toString();
+  if (parsed.kind() === 'ipv4') return { ipAddress, network: ipAddress };
+  return {
+    ipAddress,
+    network: `${ipaddr.IPv6.networkAddressFromCIDR(`${ipAddress}/64`).toString()}/64`,
+  };
 }
 
 /**
@@ -24,7 +31,7 @@ export function requestContext(logger: Logger): RequestHandler {
     const requestId = given && REQUEST_ID_SHAPE.test(given) ? given : randomUUID();
     req.client = {
       requestId,
-      ipAddress: canonicalAddress(req.ip),
+      ...addressesOf(req.ip),
       userAgent: req.get('user-agent')?.slice(0, MAX_USER_AGENT) ?? null,
     };
     res.setHeader('X-Request-Id', requestId);

@@ -7,7 +7,14 @@ export class AuditLog {
   constructor(private readonly logger: Logger) {}
 
   record(event: AuditEvent, client: Client, fields: AuditFields = {}): void {
-    this.logger.log(LEVELS[event] ?? 'info', 'security event', { event, ...client, ...fields });
+    const { requestId, ipAddress, userAgent } = client;
+    this.logger.log(LEVELS[event] ?? 'info', 'security event', {
+      event,
+      requestId,
+      ipAddress,
+      userAgent,
+      ...fields,
+    });
   }
 }
 
@@ -15,4 +22,5 @@ const LEVELS: Partial<Record<AuditEvent, string>> = {
   authn_login_fail: 'warn',
   authn_token_reuse: 'error',
   malicious_cors: 'warn',
+  excess_rate_limit_exceeded: 'warn',
 };

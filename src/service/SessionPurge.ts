@@ -46,6 +46,7 @@ export class SessionPurge {
       batch = await this.sessions.purge(BATCH);
       total += batch;
     }
+    await this.sessions.forgetNetworks();
     if (total > 0) this.logger.info('expired sessions purged', { count: total });
     return total;
   }

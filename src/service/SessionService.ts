@@ -7,6 +7,7 @@ import type { RefreshClaims } from './TokenService';
 import {
   CLOSE,
   CLOSE_ALL,
+  FORGET_NETWORKS,
   LIST,
   OPEN,
   PURGE,
@@ -91,6 +92,7 @@ export class SessionService {
       Math.min(slidingLifetime, absoluteLifetime),
       client.userAgent,
       client.ipAddress,
+      client.network,
     ];
     const [opened] = await query<LiveSession & { others: number }>(OPEN, values);
     if (opened === undefined) return undefined;
@@ -166,6 +168,11 @@ export class SessionService {
     const [renewed] = await query<LiveSession>(RENEW, values);
     if (renewed === undefined) throw problem('session-ended', { audit: { userId, sessionId } });
     return renewed;
+  }
+
+  /** Forgets the networks that nobody has signed in from for as long as a session can live. */
+  async forgetNetworks(): Promise<void> {
+    await this.query(FORGET_NETWORKS, [this.settings.absoluteLifetime]);
   }
 
   /** Deletes expired rows, at most `limit` of them, and resolves to their number. */

@@ -3,9 +3,16 @@ import type { Database } from '../config/Database';
 import { problem } from '../config/problems';
 import { User } from '../entity/User';
 import type { Client } from '../types/client';
+import type { AttemptLimiter } from './AttemptLimiter';
 import type { CredentialService } from './CredentialService';
 import type { LiveSession, SessionOf, SessionOwner, SessionService } from './SessionService';
-import { DELETE_USER, FIND_BY_SESSION, RENAME, REPLACE_PASSWORD } from './userStatements';
+import {
+  DELETE_USER,
+  FIND_BY_SESSION,
+  FIND_CREDENTIALS,
+  RENAME,
+  REPLACE_PASSWORD,
+} from './userStatements';
 
 /** What a person gives to sign in; the e-mail in its canonical form. */
 export interface Credentials {
@@ -42,15 +49,17 @@ export class UserService {
     private readonly database: Database,
     private readonly credentials: CredentialService,
     private readonly sessions: SessionService,
+    private readonly attempts: AttemptLimiter,
   ) {}
 
   /**
    * Creates an account with its first session: both or neither.
    *
    * @throws {Problem} `email-taken`, by the database's word, so that of parallel registrations one
-   * succeeds.
+   * succeeds; `too-many-attempts`; `overloaded`.
    */
   async register(registration: Registration, client: Client): Promise<LiveSession> {
+    await this.attempts.registration(client);
     const password = await this.credentials.hash(registration.password);
     try {
       return await this.database.transaction(async (query, manager) => {
@@ -70,16 +79,18 @@ export class UserService {
   /**
    * The account that these credentials belong to.
    *
-   * @throws {Problem} `wrong-credentials`: the same, and after the same time, for an unknown e-mail.
+   * @throws {Problem} `wrong-credentials`: the same, and after the same time, for an unknown e-mail;
+   * `too-many-attempts`; `overloaded`.
    */
-  async verifyCredentials({ email, password }: Credentials): Promise<SessionOwner> {
-    const user = await this.database.manager.findOne(User, {
-      select: { id: true, password: true },
-      where: { email },
-    });
-    const verified = await this.credentials.verify(password, user?.password);
-    if (!user || !verified) throw wrongPassword(user?.id);
-    return { id: user.id, passwordHash: user.password };
+  async verifyCredentials({ email, password }: Credentials, client: Client): Promise<SessionOwner> {
+    const [user] = await this.database.query<SessionOwner>(FIND_CREDENTIALS, [email]);
+    const guard = this.attempts.guard(email, client);
+    const hash = await this.credentials.verify(password, user?.passwordHash, guard);
+    if (user === undefined || hash === undefined) throw wrongPassword(user?.id);
+    await guard.succeeded();
+    if (hash !== user.passwordHash)
+      await this.database.query(REPLACE_PASSWORD, [user.id, user.passwordHash, hash]);
+    return { id: user.id, passwordHash: hash };
   }
 
   /**
@@ -106,13 +117,18 @@ export class UserService {
    *
    * @throws {Problem} `wrong-credentials` where the current password is another; `session-ended`.
    */
-  async changePassword(session: SessionOf, change: PasswordChange): Promise<LiveSession> {
-    const verified = await this.verifyPassword(session.userId, change.currentPassword);
-    const password = await this.credentials.hash(change.newPassword);
+  async changePassword(
+    user: UserDetails,
+    session: SessionOf,
+    change: PasswordChange,
+    client: Client,
+  ): Promise<LiveSession> {
+    const credentials = { email: user.email, password: change.currentPassword };
+    const { id, passwordHash } = await this.verifyCredentials(credentials, client);
+    const newHash = await this.credentials.hash(change.newPassword);
     return this.database.transaction(async (query) => {
-      const values = [session.userId, verified, password];
-      const replaced = await query<unknown>(REPLACE_PASSWORD, values);
-      if (replaced.length === 0) throw wrongPassword(session.userId);
+      const replaced = await query<unknown>(REPLACE_PASSWORD, [id, passwordHash, newHash]);
+      if (replaced.length === 0) throw wrongPassword(id);
       return this.sessions.renewAlone(session, query);
     });
   }
@@ -122,21 +138,10 @@ export class UserService {
    *
    * @throws {Problem} `wrong-credentials`.
    */
-  async delete(userId: number, password: string): Promise<void> {
-    const verified = await this.verifyPassword(userId, password);
-    const deleted = await this.database.query<unknown>(DELETE_USER, [userId, verified]);
-    if (deleted.length === 0) throw wrongPassword(userId);
-  }
-
-  /** The hash that this password of a signed-in user belongs to. */
-  private async verifyPassword(userId: number, password: string): Promise<string> {
-    const user = await this.database.manager.findOne(User, {
-      select: { id: true, password: true },
-      where: { id: userId },
-    });
-    const verified = await this.credentials.verify(password, user?.password);
-    if (!user || !verified) throw wrongPassword(userId);
-    return user.password;
+  async delete({ email }: UserDetails, password: string, client: Client): Promise<void> {
+    const { id, passwordHash } = await this.verifyCredentials({ email, password }, client);
+    const deleted = await this.database.query<unknown>(DELETE_USER, [id, passwordHash]);
+    if (deleted.length === 0) throw wrongPassword(id);
   }
 }
 

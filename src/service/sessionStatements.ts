@@ -25,7 +25,8 @@ const expiry = (startedAt: string) => `
 const MAX_PREDECESSORS = 32;
 
 /**
- * $1 user, $2 password hash, $3 session, $4 lifetime in seconds, $5 user agent, $6 address.
+ * $1 user, $2 password hash, $3 session, $4 lifetime in seconds, $5 user agent, $6 address,
+ * $7 network, which the limits know as the user's own from now on.
  *
  * `others` counts the user's other sessions. FOR SHARE makes a change of the password, which ends all
  * sessions, wait for this one to be there, or this one see the new password.
@@ -40,6 +41,10 @@ export const OPEN: Statement = {
                                   created_at, updated_at, user_agent, ip_address)
       SELECT id, $3, now(), now() + make_interval(secs => $4), now(), now(), $5, $6 FROM owner
       RETURNING *
+    ), familiar AS (
+      INSERT INTO sign_in_networks (user_id, network, last_used_at)
+      SELECT id, $7, now() FROM owner WHERE $7::inet IS NOT NULL
+      ON CONFLICT (user_id, network) DO UPDATE SET last_used_at = excluded.last_used_at
     )
     SELECT ${liveSession},
       (SELECT count(*) FROM refresh_tokens WHERE user_id = $1)::integer AS others
@@ -99,6 +104,12 @@ export const PURGE: Statement = {
       SELECT id FROM refresh_tokens WHERE expires_at <= now()
       ORDER BY expires_at LIMIT $1 FOR UPDATE SKIP LOCKED
     ) RETURNING id`,
+};
+
+/** $1 age in seconds. */
+export const FORGET_NETWORKS: Statement = {
+  name: 'network-forget',
+  text: 'DELETE FROM sign_in_networks WHERE last_used_at < now() - make_interval(secs => $1)',
 };
 
 /**

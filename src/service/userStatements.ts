@@ -10,6 +10,12 @@ export const FIND_BY_SESSION: Statement = {
     WHERE token.session_id = $1 AND token.user_id = $2 AND token.expires_at > now()`,
 };
 
+/** $1 e-mail. */
+export const FIND_CREDENTIALS: Statement = {
+  name: 'user-credentials',
+  text: 'SELECT id, password AS "passwordHash" FROM users WHERE email = $1',
+};
+
 /** $1 user, $2 firstName and $3 lastName, each null where it stays. */
 export const RENAME: Statement = {
   name: 'user-rename',

@@ -10,7 +10,8 @@ export type AuditEvent =
   | 'session_renewed'
   | 'session_expired'
   | 'session_use_after_expire'
-  | 'malicious_cors';
+  | 'malicious_cors'
+  | 'excess_rate_limit_exceeded';
 
 /** What an event is about. Never a token, a cookie, a password, a hash or an e-mail. */
 export interface AuditFields {

@@ -1,5 +1,6 @@
-import { body, type ValidationChain } from 'express-validator';
+import { body, type Meta, type ValidationChain } from 'express-validator';
 import isEmail from 'validator/lib/isEmail';
+import { isCommonPassword } from './commonPasswords';
 
 const MAX_EMAIL_CHARACTERS = 254;
 const MAX_NAME_CHARACTERS = 255;
@@ -68,10 +69,32 @@ export function passwordField(name = 'password'): ValidationChain {
   )(textField(name));
 }
 
-/** A password to be set. */
+/** A password to be set (OWASP ASVS 5.0, 6.2.1, 6.2.4 and 6.2.11; no composition rules, 6.2.5). */
 export function newPasswordField(name = 'password'): ValidationChain {
-  return check(
+  const chain = check(
     `${name} must have at least 8 characters`,
     (value) => lengthOf(value) >= MIN_PASSWORD_CHARACTERS,
   )(passwordField(name));
+  return check(
+    `${name} is one of the most common passwords`,
+    (value) => !isCommonPassword(value),
+  )(chain)
+    .custom((value: string, { req }) => !containsOneOf(value, personalWords(req)))
+    .withMessage(`${name} must not contain the e-mail or a name`);
 }
+
+/** Shorter ones stand in too many words by chance. */
+const MIN_PERSONAL_WORD = 3;
+
+/** What is known of a person: by the body of a registration, or as the user who is signed in. */
+function personalWords(req: Meta['req']): string[] {
+  const { email, firstName, lastName } = { ...req.body, ...req.user } as Record<string, unknown>;
+  const localPart = typeof email === 'string' ? email.split('@')[0] : undefined;
+  return [localPart, firstName, lastName]
+    .filter((word) => typeof word === 'string')
+    .map((word) => word.trim().toLowerCase())
+    .filter((word) => lengthOf(word) >= MIN_PERSONAL_WORD);
+}
+
+const containsOneOf = (value: string, words: string[]) =>
+  words.some((word) => value.toLowerCase().includes(word));

@@ -1,5 +1,5 @@
 import type { DataSource } from 'typeorm';
-import type { Statement } from '../../src/config/Database';
+import { COUNTERS } from '../../src/service/AttemptLimiter';
 import * as sessionStatements from '../../src/service/sessionStatements';
 import * as userStatements from '../../src/service/userStatements';
 import { startService, type TestService } from '../support/service';
@@ -40,14 +40,10 @@ describe('the statements of the service', () => {
   }, 120_000);
   afterAll(() => service.stop());
 
-  const byEmail: Statement = {
-    name: 'user-by-email',
-    text: 'SELECT id, password FROM users WHERE email = $1',
-  };
   const statements = [
     ...Object.values(sessionStatements),
     ...Object.values(userStatements),
-    byEmail,
+    COUNTERS,
   ].map(({ name, text }) => [name, text] as const);
 
   describe('when there are a million sessions', () => {

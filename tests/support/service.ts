@@ -62,6 +62,7 @@ export function environmentFor(
     DB_PASSWORD: database.password,
     DB_NAME: database.name,
     REFRESH_JWT_SECRET: REFRESH_SECRET,
+    RATE_LIMIT_ENABLED: 'false',
     ...overrides,
   };
 }
