@@ -14,6 +14,7 @@ import { AuthController } from './controller/AuthController';
 import { HealthController, type Lifecycle } from './controller/HealthController';
 import { SessionController } from './controller/SessionController';
 import { allowedOrigin } from './middleware/allowedOrigin';
+import { bodyLimit } from './middleware/bodyLimit';
 import { errorHandler } from './middleware/errorHandler';
 import { requestContext } from './middleware/requestContext';
 import { authRoutes } from './routes/auth';
@@ -76,6 +77,7 @@ export function createApp(dependencies: Dependencies): Express {
       },
     }),
   );
+  app.use(bodyLimit);
   app.use(['/auth', '/api/auth'], authRouter());
   app.use('/.well-known', wellKnownRoutes(keys, config.tokens.issuer));
   app.use('/health', healthRoutes(health));

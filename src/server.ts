@@ -1,4 +1,5 @@
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
+import { promisify } from 'node:util';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { DataSource } from 'typeorm';
 import { createApp } from './app';
@@ -6,19 +7,21 @@ import { ConfigError, loadConfig, type Config } from './config';
 import { createDataSource } from './config/data-source';
 import { Database } from './config/Database';
 import { isDatabaseUnavailable } from './config/databaseErrors';
+import { createHttpServer } from './config/httpServer';
 import { KeyError } from './config/keys';
 import { KeyRing } from './config/KeyRing';
 import { createLogger, type Logger } from './config/logger';
+import { sizeThreadPool } from './config/threadPool';
 import { SessionPurge } from './service/SessionPurge';
 import { SessionService } from './service/SessionService';
-
-/** A request that comes in more slowly than this is cut, in milliseconds. */
-const HEADERS_TIMEOUT = 10_000;
-const REQUEST_TIMEOUT = 20_000;
 
 /** How long to wait for a database that is away when the service starts, in milliseconds. */
 const DATABASE_PATIENCE = 60_000;
 const DATABASE_RETRY = 1_000;
+
+/** How long a connection may idle, in seconds: Node's default. */
+const KEEP_ALIVE = 5;
+const DRAIN_POLL = 50;
 
 async function readSettings(): Promise<{ config: Config; keys: KeyRing }> {
   try {
@@ -63,9 +66,23 @@ function listen(server: Server, port: number): Promise<void> {
   });
 }
 
+/**
+ * Resolves when the last request has been answered and the last connection closed.
+ *
+ * A connection that idles is not cut at once, for a request may be on its way on it; it is closed with
+ * its next answer. So for half of the time at most everything goes on, then no one new is let in.
+ */
+async function close(server: Server, seconds: number): Promise<void> {
+  const connections = promisify(server.getConnections.bind(server));
+  const grace = Date.now() + Math.min(seconds / 2, KEEP_ALIVE) * 1000;
+  while (Date.now() < grace && (await connections()) > 0) await delay(DRAIN_POLL);
+  await promisify(server.close.bind(server))();
+}
+
 async function main(): Promise<void> {
+  sizeThreadPool();
   const { config, keys } = await readSettings();
-  const logger = createLogger(config.logLevel);
+  const logger = createLogger(config);
   if (config.environment === 'prod' && config.tokens.issuerIsDefault)
     logger.warn('JWT_ISSUER is not set: other services expect the public URL of this one there');
 
@@ -77,14 +94,11 @@ async function main(): Promise<void> {
 
   const lifecycle = { draining: false };
   const app = createApp({ config, dataSource, keys, logger, lifecycle });
-  const server = createServer(
-    { headersTimeout: HEADERS_TIMEOUT, requestTimeout: REQUEST_TIMEOUT },
-    (req, res) => {
-      // A client that keeps its connection would otherwise keep the process.
-      if (lifecycle.draining) res.setHeader('Connection', 'close');
-      app(req, res);
-    },
-  );
+  const server = createHttpServer((req, res) => {
+    // A client that keeps its connection would otherwise keep the process.
+    if (lifecycle.draining) res.setHeader('Connection', 'close');
+    app(req, res);
+  });
   await listen(server, config.port);
   logger.info('listening', { event: 'sys_startup', port: config.port });
 
@@ -100,7 +114,7 @@ async function main(): Promise<void> {
       logger.warn('requests still in flight were cut', { event: 'sys_shutdown' });
       server.closeAllConnections();
     }, config.drainTimeout * 1000);
-    await Promise.all([new Promise((resolve) => server.close(resolve)), purge.stop()]);
+    await Promise.all([close(server, config.drainTimeout), purge.stop()]);
     clearTimeout(force);
     await dataSource.destroy();
     process.exit(0);

@@ -11,7 +11,7 @@ async function main(): Promise<void> {
   const dataSource = await createDataSource(config.database).initialize();
   try {
     const sessions = new SessionService(config.sessions, new Database(dataSource).query);
-    const count = await new SessionPurge(sessions, createLogger(config.logLevel)).run();
+    const count = await new SessionPurge(sessions, createLogger(config)).run();
     process.stdout.write(`${count} expired sessions purged\n`);
   } finally {
     await dataSource.destroy();

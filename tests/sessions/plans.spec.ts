@@ -36,6 +36,12 @@ describe('the statements of the service', () => {
       INSERT INTO refresh_tokens (user_id, session_id, session_started_at, expires_at)
       SELECT 1 + n % ${USERS}, gen_random_uuid(), now(), now() + n * interval '1 second'
       FROM generate_series(1, ${SESSIONS}) AS n`);
+    await service.dataSource.query(`
+      INSERT INTO sign_in_networks (user_id, network, last_used_at)
+      SELECT n, '127.0.0.1', now() - n * interval '1 minute' FROM generate_series(1, ${USERS}) AS n`);
+    await service.dataSource.query(`
+      INSERT INTO rate_limits (key, points, expire)
+      SELECT 'pair:' || n, 1, n FROM generate_series(1, ${USERS}) AS n`);
     await service.dataSource.query('ANALYZE');
   }, 120_000);
   afterAll(() => service.stop());

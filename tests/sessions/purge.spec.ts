@@ -16,7 +16,7 @@ describe('the purge of expired sessions', () => {
   const purgeOf = () => {
     const { query } = new Database(service.dataSource);
     const sessions = new SessionService(service.config.sessions, query);
-    return new SessionPurge(sessions, createLogger('error'));
+    return new SessionPurge(sessions, createLogger({ logLevel: 'error', auditLogFile: undefined }));
   };
   const expire = (count: number) =>
     service.dataSource.query(

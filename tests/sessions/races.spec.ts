@@ -43,6 +43,14 @@ describe('two replicas on one database', () => {
     return found.rows.length;
   };
 
+  /** As if an hour had passed since each token was replaced. */
+  const ageReplacements = () =>
+    admin.query(`
+      UPDATE refresh_tokens SET predecessors = (
+        SELECT jsonb_agg(entry || jsonb_build_object('replacedAt', now() - interval '1 hour'))
+        FROM jsonb_array_elements(predecessors) AS entry
+      ) WHERE predecessors <> '[]'`);
+
   describe('when 24 refreshes of one token arrive at once', () => {
     it('rotates once and gives all of them the same successor', async () => {
       for (const round of range(5)) {
@@ -62,11 +70,7 @@ describe('two replicas on one database', () => {
       for (const round of range(5)) {
         const tokens = await login();
         const lost = await replica(0).post('/auth/refresh', tokens);
-        await admin.query(`
-          UPDATE refresh_tokens SET predecessors = (
-            SELECT jsonb_agg(entry || jsonb_build_object('replacedAt', now() - interval '1 hour'))
-            FROM jsonb_array_elements(predecessors) AS entry
-          ) WHERE predecessors <> '[]'`);
+        await ageReplacements();
         const answers = await Promise.all(refreshMany(24, tokens));
         expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
         const siblings = new Set(answers.map((answer) => answer.tokens.refresh));
@@ -129,27 +133,75 @@ describe('two replicas on one database', () => {
     });
   });
 
+  const untilBlocked = (count: number) =>
+    until(async () => {
+      const blocked = await admin.query(
+        `SELECT FROM pg_stat_activity
+         WHERE wait_event_type = 'Lock' AND datname = current_database()`,
+      );
+      return blocked.rows.length >= count;
+    }, 'statements wait for a row');
+
+  /**
+   * Holds the rows of all sessions while `begin` begins; resolves to what it resolves to, once so many
+   * statements wait for a row and the rows have been let go.
+   */
+  const whileRowsAreHeld = async <T>(waiting: number, begin: () => T, then = async () => {}) => {
+    const holder = new Client({ ...database, user: database.username, database: database.name });
+    await holder.connect();
+    await holder.query('BEGIN');
+    await holder.query('SELECT FROM refresh_tokens FOR UPDATE');
+    const begun = begin();
+    await untilBlocked(waiting);
+    await then();
+    await holder.query('COMMIT');
+    await holder.end();
+    return begun;
+  };
+
+  describe('when two recoveries of one token meet at its row', () => {
+    it('recovers once and gives both the same sibling', async () => {
+      const tokens = await login();
+      await replica(0).post('/auth/refresh', tokens);
+      await ageReplacements();
+      const answers = await whileRowsAreHeld(2, () => Promise.all(refreshMany(2, tokens)));
+      expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+      expect(answers[0]?.tokens.refresh).toBe(answers[1]?.tokens.refresh);
+    });
+  });
+
+  describe('when a login with the old password meets a change of the password', () => {
+    it('is refused', async () => {
+      const careful = aUser();
+      const { tokens } = await replica(0).post('/auth/register', {}, careful);
+      const holder = new Client({ ...database, user: database.username, database: database.name });
+      await holder.connect();
+      await holder.query('BEGIN');
+      await holder.query('UPDATE users SET password = $1 WHERE email = $2', [
+        'x'.repeat(60),
+        careful.email,
+      ]);
+      const login = replica(1).post('/auth/login', {}, careful);
+      await untilBlocked(1);
+      await holder.query('COMMIT');
+      await holder.end();
+      expect((await login).status).toBe(401);
+      expect(await rowsOf(tokens)).toBe(1);
+    });
+  });
+
   describe('when a process is killed in the middle of a rotation', () => {
-    it('leaves the session to its owner, whether the rotation was committed or not', async () => {
-      const payload = (await login()).refresh;
+    it('leaves the session to its owner', async () => {
+      const tokens = { refresh: (await login()).refresh };
       const victim = await ServiceProcess.start(database, { CERTS_DIR: certsDir() });
-      const tokens = { refresh: payload };
-      // Holds the row, so that the rotation has begun and cannot end.
-      await admin.query('BEGIN');
-      await admin.query('SELECT FROM refresh_tokens FOR UPDATE');
-      const unanswered = victim.post('/auth/refresh', tokens);
-      const watcher = new Client({ ...database, user: database.username, database: database.name });
-      await watcher.connect();
-      await until(async () => {
-        const waiting = await watcher.query(
-          `SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%UPDATE refresh_tokens%' AND datname = current_database()`,
-        );
-        return waiting.rows.length > 0;
-      }, 'the rotation waits for the row');
-      await watcher.end();
-      await victim.stop('SIGKILL');
-      expect((await unanswered).status).toBe(0);
-      await admin.query('COMMIT');
+      const unanswered = await whileRowsAreHeld(
+        1,
+        () => victim.post('/auth/refresh', tokens),
+        async () => {
+          await victim.stop('SIGKILL');
+        },
+      );
+      expect(unanswered.status).toBe(0);
 
       const again = await replicas[0].post('/auth/refresh', tokens);
       expect(again.status).toBe(200);
