@@ -146,14 +146,14 @@ describe('two replicas on one database', () => {
    * Holds the rows of all sessions while `begin` begins; resolves to what it resolves to, once so many
    * statements wait for a row and the rows have been let go.
    */
-  const whileRowsAreHeld = async <T>(waiting: number, begin: () => T, then = async () => {}) => {
+  const whileRowsAreHeld = async <T>(waiting: number, begin: () => T, then?: () => Promise<void>) => {
     const holder = new Client({ ...database, user: database.username, database: database.name });
     await holder.connect();
     await holder.query('BEGIN');
     await holder.query('SELECT FROM refresh_tokens FOR UPDATE');
     const begun = begin();
     await untilBlocked(waiting);
-    await then();
+    await then?.();
     await holder.query('COMMIT');
     await holder.end();
     return begun;
