@@ -9,6 +9,7 @@ import express from 'express';
 export async function verifyBehind(guard, subjectOf) {
   const app = express();
   app.get('/', guard, (req, res) => res.send(subjectOf(req)));
+  // eslint-disable-next-line no-unused-vars -- Express knows an error handler by its four arguments
   app.use((error, _req, res, _next) => {
     res.status(error.status ?? 500).send(error.message);
   });

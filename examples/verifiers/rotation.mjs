@@ -30,7 +30,7 @@ const { TokenService } = require('./service/TokenService.js');
 
 /** How often a replica looks at the folder, in seconds. */
 const TICK = 5;
-const SIGNING_INTERVAL = 60;
+const SIGNING_INTERVAL = 120;
 const MAX_AGE = 300;
 
 const logger = createLogger('error');
@@ -123,7 +123,8 @@ function attempt(step, options) {
 }
 
 /**
- * Plays a rotation. `impatient` names a step that does not wait for its time.
+ * Plays a rotation. `impatient` names a step that does not wait for its time; the play then ends with
+ * the first verification that fails.
  *
  * @param {'activate' | 'retire'} [impatient]
  */
@@ -148,16 +149,19 @@ export async function playRotation(impatient) {
     ['retire', retire],
   ];
   let alive = [];
-  let since = 0;
+  let since = Date.now();
   let settled = 600;
 
   for (let time = 0; settled > 0; time += TICK) {
+    if (impatient && result.failed.length > 0) break;
     result.seconds = time;
+    let turned = false;
     if (time >= 600 && steps.length > 0) {
       const [name, step] = steps[0];
       if (attempt(step, { dir, force: impatient === name })) {
-        result.waitedFor[name] = time - since;
-        since = time;
+        result.waitedFor[name] = Math.round((Date.now() - since) / 1000);
+        since = Date.now();
+        turned = true;
         steps.shift();
       }
     }
@@ -165,7 +169,7 @@ export async function playRotation(impatient) {
 
     // The first has looked; the second signs and answers before it does, a tick behind.
     await replicas[0].keys.refresh(logger);
-    if (time % SIGNING_INTERVAL === 0 || since === time) {
+    if (time % SIGNING_INTERVAL === 0 || turned) {
       for (const { tokens } of replicas) {
         const { accessToken: token } = tokens.issue(session);
         alive.push({ token, until: Date.now() + 3600_000 });
@@ -173,7 +177,7 @@ export async function playRotation(impatient) {
       }
     }
     alive = alive.filter(({ until }) => Date.now() < until - TICK * 1000);
-    // All of them each minute, and at each tick the oldest and the newest.
+    // All of them every other minute, and at each tick the oldest and the newest.
     const shown =
       time % SIGNING_INTERVAL === 0 ? alive : [...alive.slice(0, 2), ...alive.slice(-4)];
     for (const { name, phase, verify } of verifiers) {
