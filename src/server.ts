@@ -87,7 +87,8 @@ async function main(): Promise<void> {
     logger.warn('JWT_ISSUER is not set: other services expect the public URL of this one there');
 
   keys.watch(logger);
-  process.on('SIGHUP', () => void keys.refresh(logger));
+  // In dev a terminal that is closed sends it, and the process has to end with it.
+  if (config.environment !== 'dev') process.on('SIGHUP', () => void keys.refresh(logger));
 
   const dataSource = createDataSource(config.database);
   await connect(dataSource, logger);
