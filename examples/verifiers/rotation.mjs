@@ -33,8 +33,6 @@ const TICK = 5;
 const SIGNING_INTERVAL = 120;
 const MAX_AGE = 300;
 
-const logger = createLogger('error');
-
 /** Two replicas on one folder behind one address, without the database, which keys do not need. */
 async function startReplicas(dir) {
   const config = loadConfig({
@@ -47,7 +45,9 @@ async function startReplicas(dir) {
     REFRESH_JWT_SECRET: 'of no use here, but it has to be there',
     CLIENT_UI_DOMAIN: 'https://app.example.com',
     JWT_ISSUER: 'https://auth.example.com',
+    LOG_LEVEL: 'error',
   });
+  const logger = createLogger(config);
   const dataSource = createDataSource(config.database);
   const open = async () => {
     const keys = await KeyRing.open(config.keys);
@@ -65,7 +65,8 @@ async function startReplicas(dir) {
     server.closeAllConnections();
     server.close();
   };
-  return { replicas, jwksUri, stop, settings: config.tokens, fetched: () => requests };
+  const look = ({ keys }) => keys.refresh(logger);
+  return { replicas, look, jwksUri, stop, settings: config.tokens, fetched: () => requests };
 }
 
 /** Verifiers that keep the key set, by name; those with a phase begin so many seconds later. */
@@ -168,7 +169,7 @@ export async function playRotation(impatient) {
     if (steps.length === 0) settled -= TICK;
 
     // The first has looked; the second signs and answers before it does, a tick behind.
-    await replicas[0].keys.refresh(logger);
+    await site.look(replicas[0]);
     if (time % SIGNING_INTERVAL === 0 || turned) {
       for (const { tokens } of replicas) {
         const { accessToken: token } = tokens.issue(session);
@@ -191,7 +192,7 @@ export async function playRotation(impatient) {
         }
       }
     }
-    await replicas[1].keys.refresh(logger);
+    await site.look(replicas[1]);
     advance(TICK);
   }
   result.fetched = site.fetched();
