@@ -68,7 +68,7 @@ const nonObjects: [string, string][] = [
  * the same session's.
  */
 export function badAccessTokens(
-  { keys }: TestService,
+  { keys }: Pick<TestService, 'keys'>,
   access: string,
   refresh: string,
 ): TokenCase[] {
@@ -119,7 +119,7 @@ export function badAccessTokens(
 
 /** Refresh tokens that must not pass, each but one step away from `refresh`, a good one. */
 export function badRefreshTokens(
-  { keys }: TestService,
+  { keys }: Pick<TestService, 'keys'>,
   refresh: string,
   access: string,
 ): TokenCase[] {

@@ -1,0 +1,159 @@
+import type { DataSource } from 'typeorm';
+import { createDataSource } from '../src/config/data-source';
+import { createDatabase } from './support/service';
+
+const INSERT_USER =
+  'INSERT INTO users ("firstName", "lastName", email, password) VALUES ($1, $2, $3, $4) RETURNING id';
+const userWith = (email: string) => ['A', 'B', email, 'x'.repeat(60)];
+
+describe('migrations', () => {
+  let dataSource: DataSource;
+  beforeAll(async () => {
+    dataSource = await createDataSource(await createDatabase('template1'), {}).initialize();
+  });
+  afterAll(() => dataSource.destroy());
+
+  const rows = <Row>(sql: string, values: unknown[] = []) =>
+    dataSource.query<Row[]>(sql, values as never);
+  const tables = async () =>
+    (
+      await rows<{ name: string }>(
+        "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'public'",
+      )
+    )
+      .map(({ name }) => name)
+      .filter((name) => name !== 'migrations')
+      .sort();
+  /** Everything that the migrations could have made, for a comparison. */
+  const schema = async () => ({
+    columns: await rows(
+      `SELECT table_name, column_name, data_type, character_maximum_length, is_nullable,
+              column_default, identity_generation
+       FROM information_schema.columns WHERE table_schema = 'public' AND table_name <> 'migrations'
+       ORDER BY 1, 2`,
+    ),
+    indexes: await rows(
+      `SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' AND tablename <> 'migrations'
+       ORDER BY 1`,
+    ),
+    constraints: await rows(
+      `SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint
+       WHERE connamespace = 'public'::regnamespace ORDER BY 1`,
+    ),
+    others: await rows(
+      `SELECT relkind, count(*) FROM pg_class
+       WHERE relnamespace = 'public'::regnamespace AND relname NOT LIKE 'migrations%'
+       GROUP BY 1 ORDER BY 1`,
+    ),
+  });
+
+  describe('when they run up, down one by one, and up again', () => {
+    it('leaves nothing behind below, and the same schema above', async () => {
+      await dataSource.runMigrations({ transaction: 'each' });
+      expect(await tables()).toEqual(expect.arrayContaining(['refresh_tokens', 'users']));
+      const first = await schema();
+      for (let left = dataSource.migrations.length; left > 0; left -= 1)
+        await dataSource.undoLastMigration();
+      expect(await tables()).toEqual([]);
+      const empty = await schema();
+      expect([empty.columns, empty.indexes, empty.others]).toEqual([[], [], []]);
+      expect(await dataSource.runMigrations({ transaction: 'each' })).toHaveLength(
+        dataSource.migrations.length,
+      );
+      expect(await schema()).toEqual(first);
+    });
+
+    it('has nothing to do a second time', async () => {
+      await dataSource.runMigrations();
+      expect(await dataSource.runMigrations()).toEqual([]);
+      expect(await dataSource.showMigrations()).toBe(false);
+    });
+  });
+
+  describe('when all have run', () => {
+    it('agrees with the entities', async () => {
+      await dataSource.runMigrations();
+      const { upQueries } = await dataSource.driver.createSchemaBuilder().log();
+      expect(upQueries.map(({ query }) => query)).toEqual([]);
+    });
+
+    it.each([
+      ['users', 'id', 'integer'],
+      ['users', 'firstName', 'character varying'],
+      ['users', 'lastName', 'character varying'],
+      ['users', 'email', 'character varying'],
+      ['users', 'password', 'character varying'],
+      ['users', 'role', 'character varying'],
+      ['users', 'created_at', 'timestamp with time zone'],
+      ['users', 'updated_at', 'timestamp with time zone'],
+      ['refresh_tokens', 'id', 'bigint'],
+      ['refresh_tokens', 'user_id', 'integer'],
+      ['refresh_tokens', 'expires_at', 'timestamp with time zone'],
+      ['refresh_tokens', 'created_at', 'timestamp with time zone'],
+      ['refresh_tokens', 'updated_at', 'timestamp with time zone'],
+    ])('has %s.%s of type %s, never null', async (table, column, type) => {
+      expect(
+        await rows(
+          `SELECT data_type, is_nullable FROM information_schema.columns
+           WHERE table_name = $1 AND column_name = $2`,
+          [table, column],
+        ),
+      ).toEqual([{ data_type: type, is_nullable: 'NO' }]);
+    });
+
+    it('makes a user a customer', async () => {
+      const [user] = await rows<{ id: number }>(INSERT_USER, userWith('role@example.com'));
+      expect(await rows('SELECT role FROM users WHERE id = $1', [user?.id])).toEqual([
+        { role: 'customer' },
+      ]);
+    });
+
+    it.each([
+      ['as it is', 'taken@example.com'],
+      ['in capitals', 'TAKEN@EXAMPLE.COM'],
+      ['in mixed case', 'Taken@Example.com'],
+    ])('refuses an e-mail twice, %s, whoever writes it', async (_how, email) => {
+      await rows('DELETE FROM users');
+      await rows(INSERT_USER, userWith('taken@example.com'));
+      await expect(rows(INSERT_USER, userWith(email))).rejects.toMatchObject({
+        driverError: { code: '23505' },
+      });
+    });
+
+    it('deletes the sessions with their user', async () => {
+      const [user] = await rows<{ id: number }>(INSERT_USER, userWith('cascade@example.com'));
+      await rows(
+        `INSERT INTO refresh_tokens (user_id, session_id, session_started_at, expires_at)
+         VALUES ($1, gen_random_uuid(), now(), now())`,
+        [user?.id],
+      );
+      await rows('DELETE FROM users WHERE id = $1', [user?.id]);
+      expect(await rows('SELECT id FROM refresh_tokens WHERE user_id = $1', [user?.id])).toEqual(
+        [],
+      );
+    });
+
+    it.each(['user_id', 'session_id', 'expires_at'])(
+      'has a valid index that begins with refresh_tokens.%s',
+      async (column) => {
+        const found = await rows(
+          `SELECT index.indexrelid FROM pg_index AS index
+           JOIN pg_attribute AS attribute
+             ON attribute.attrelid = index.indrelid AND attribute.attnum = index.indkey[0]
+           WHERE index.indrelid = 'refresh_tokens'::regclass AND attribute.attname = $1
+             AND index.indisvalid AND index.indpred IS NULL`,
+          [column],
+        );
+        expect(found.length).toBeGreaterThan(0);
+      },
+    );
+
+    it('names every constraint by hand', async () => {
+      const found = await rows<{ name: string }>(
+        `SELECT conname AS name FROM pg_constraint
+         WHERE conrelid IN ('users'::regclass, 'refresh_tokens'::regclass) AND contype <> 'n'`,
+      );
+      for (const { name } of found) expect(name).toMatch(/^(users|refresh_tokens)_[a-z_]+$/);
+    });
+  });
+});

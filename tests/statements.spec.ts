@@ -1,0 +1,139 @@
+import bcrypt from 'bcrypt';
+import { Client, type Pool } from 'pg';
+import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver';
+import { aUser, clientOf, tokensOf } from './support/client';
+import { startService, type TestService } from './support/service';
+
+describe('statements', () => {
+  let service: TestService;
+  let client: ReturnType<typeof clientOf>;
+  const run: string[] = [];
+  beforeAll(async () => {
+    service = await startService();
+    client = clientOf(service);
+    // Watched, not replaced: every statement of every connection passes here.
+    const original = Object.getOwnPropertyDescriptor(Client.prototype, 'query')?.value as (
+      ...args: unknown[]
+    ) => unknown;
+    jest.spyOn(Client.prototype, 'query').mockImplementation(function (
+      this: Client,
+      ...args: unknown[]
+    ) {
+      const [statement] = args as [string | { text: string }];
+      run.push(typeof statement === 'string' ? statement : statement.text);
+      return original.apply(this, args);
+    });
+  });
+  afterAll(async () => {
+    jest.restoreAllMocks();
+    await service.stop();
+  });
+
+  /** The statements that a request takes, its connection open already. */
+  const during = async (request: () => PromiseLike<unknown>) => {
+    run.length = 0;
+    await request();
+    return run.map((text) => text.trim().split(/\s+/)[0]?.toUpperCase());
+  };
+  const registered = async () => {
+    const user = aUser();
+    const tokens = tokensOf(await client.register(user).expect(201));
+    return { user, tokens };
+  };
+
+  describe('when a session is used', () => {
+    it('takes one for self', async () => {
+      const { tokens } = await registered();
+      expect(await during(() => client.self(tokens).expect(200))).toEqual(['SELECT']);
+    });
+
+    it('takes one for a refresh that rotates', async () => {
+      const { tokens } = await registered();
+      expect(await during(() => client.refresh(tokens).expect(200))).toHaveLength(1);
+    });
+
+    it('takes at most two for a refresh that replays', async () => {
+      const { tokens } = await registered();
+      await client.refresh(tokens).expect(200);
+      const statements = await during(() => client.refresh(tokens).expect(200));
+      expect(statements.length).toBeLessThanOrEqual(2);
+    });
+
+    it('takes one for logout', async () => {
+      const { tokens } = await registered();
+      expect(await during(() => client.logout(tokens).expect(200))).toEqual(['DELETE']);
+    });
+  });
+
+  describe('when a session is opened', () => {
+    it('takes at most three for login', async () => {
+      const { user } = await registered();
+      const statements = await during(() => client.login(user).expect(200));
+      expect(statements.length).toBeGreaterThan(0);
+      expect(statements.length).toBeLessThanOrEqual(3);
+    });
+
+    it('takes as many for an unknown e-mail as for a wrong password', async () => {
+      const { user } = await registered();
+      const wrong = await during(() =>
+        client.login({ ...user, password: 'wrong password' }).expect(401),
+      );
+      const unknown = await during(() => client.login(aUser()).expect(401));
+      expect(unknown).toEqual(wrong);
+    });
+
+    it('takes one transaction for registration', async () => {
+      const statements = await during(() => client.register().expect(201));
+      expect(statements.filter((verb) => verb === 'COMMIT').length).toBeLessThanOrEqual(1);
+      expect(statements.length).toBeLessThanOrEqual(4);
+    });
+  });
+
+  describe('when the token is refused before the database is needed', () => {
+    it('takes none', async () => {
+      const { tokens } = await registered();
+      expect(
+        await during(async () => {
+          await client.self({}).expect(401);
+          await client.self({ access: tokens.refresh }).expect(401);
+          await client.refresh({ refresh: tokens.access }).expect(401);
+          await client.logout({ access: tokens.access }).expect(401);
+          await client.register({}).expect(400);
+          await client.login({}).expect(400);
+        }),
+      ).toEqual([]);
+    });
+  });
+
+  describe('when a password is hashed or verified', () => {
+    const heldDuring = async (
+      method: 'hash' | 'compare',
+      request: () => PromiseLike<unknown>,
+    ): Promise<number[]> => {
+      const pool = (service.dataSource.driver as PostgresDriver).master as Pool;
+      const held: number[] = [];
+      const look = () => held.push(pool.totalCount - pool.idleCount + pool.waitingCount);
+      const original = bcrypt[method] as (...args: unknown[]) => Promise<unknown>;
+      const spy = jest.spyOn(bcrypt, method).mockImplementation((async (...args: unknown[]) => {
+        look();
+        const result = await original(...args);
+        look();
+        return result;
+      }) as never);
+      await request();
+      spy.mockRestore();
+      return held;
+    };
+
+    it('holds no connection, at registration', async () => {
+      const held = await heldDuring('hash', () => client.register().expect(201));
+      expect(held).toEqual([0, 0]);
+    });
+
+    it('holds no connection, at login', async () => {
+      const { user } = await registered();
+      const held = await heldDuring('compare', () => client.login(user).expect(200));
+      expect(held).toEqual([0, 0]);
+    });
+  });
+});

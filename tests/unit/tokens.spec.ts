@@ -1,0 +1,137 @@
+import { generateKeyPairSync, randomUUID } from 'node:crypto';
+import { keySetOf } from '../../src/config/keys';
+import { loadConfig } from '../../src/config';
+import { TokenService } from '../../src/service/TokenService';
+import { badAccessTokens, badRefreshTokens } from '../support/badTokens';
+import { altered, decoded, hs256, rs256 } from '../support/jws';
+import { REFRESH_SECRET, environmentFor } from '../support/service';
+
+const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const keys = keySetOf(privateKey, publicKey);
+const database = { host: 'h', port: 5432, username: 'u', password: 'p', name: 'n', poolSize: 1 };
+const settings = loadConfig(environmentFor(database)).tokens;
+const START = Date.UTC(2030, 0, 1);
+
+let clock = START;
+const tokens = new TokenService(settings, { current: keys }, () => clock);
+const session = {
+  sessionId: randomUUID(),
+  userId: 2 ** 31 - 1,
+  role: 'customer',
+  tokenId: String(2n ** 63n - 1n),
+  createdAt: new Date(START + 987),
+  expiresAt: new Date(START + 987 + 2_592_000_000),
+};
+
+const failure = (verify: () => unknown) => {
+  try {
+    return { accepted: verify() };
+  } catch (error) {
+    const { status, code, headers } = error as {
+      status?: number;
+      code?: string;
+      headers?: Record<string, string>;
+    };
+    return { status, code, challenge: headers?.['WWW-Authenticate'] };
+  }
+};
+const challenge = expect.stringMatching(/^Bearer /) as string;
+const invalid = { status: 401, code: 'invalid-token', challenge };
+const expired = { status: 401, code: 'expired-token', challenge };
+
+describe('TokenService', () => {
+  beforeEach(() => {
+    clock = START;
+  });
+  const pair = tokens.issue(session);
+
+  describe('when a session’s tokens are verified', () => {
+    it('gives the claims back, up to the largest ids', () => {
+      const { sessionId, userId, role, tokenId } = session;
+      expect(tokens.verifyAccessToken(pair.accessToken)).toEqual({ sessionId, userId, role });
+      expect(tokens.verifyRefreshToken(pair.refreshToken)).toEqual({ sessionId, userId, tokenId });
+    });
+
+    it('makes the refresh token byte for byte from its row, at any time', () => {
+      clock += 9_000;
+      const again = tokens.issue(session);
+      expect(again.refreshToken).toBe(pair.refreshToken);
+      expect(again.accessToken).not.toBe(pair.accessToken);
+    });
+
+    it('makes another access token each time, even in one second', () => {
+      expect(tokens.issue(session).accessToken).not.toBe(tokens.issue(session).accessToken);
+    });
+
+    it('says nothing of the person', () => {
+      const { payload } = decoded(pair.accessToken);
+      expect(Object.keys(payload).sort()).toEqual(
+        ['aud', 'exp', 'iat', 'iss', 'jti', 'role', 'sid', 'sub'].sort(),
+      );
+    });
+  });
+
+  describe('when an access token is not one of ours', () => {
+    const cases = badAccessTokens({ keys }, pair.accessToken, pair.refreshToken);
+    it.each(cases)('refuses one $what', ({ what, token }) => {
+      const outcome = failure(() => tokens.verifyAccessToken(token));
+      expect(outcome).toEqual(what === 'long expired' ? expired : invalid);
+    });
+  });
+
+  describe('when a refresh token is not one of ours', () => {
+    const cases = badRefreshTokens({ keys }, pair.refreshToken, pair.accessToken);
+    it.each(cases)('refuses one $what', ({ what, token }) => {
+      const outcome = failure(() => tokens.verifyRefreshToken(token));
+      expect(outcome).toEqual(what === 'long expired' ? expired : invalid);
+    });
+  });
+
+  describe('when a good token is signed again, unchanged', () => {
+    it('accepts it: the cases above fail for what is altered in them', () => {
+      const access = altered(pair.accessToken, {}, rs256(privateKey));
+      const refresh = altered(pair.refreshToken, {}, hs256(REFRESH_SECRET));
+      expect(tokens.verifyAccessToken(access)).toMatchObject({ userId: session.userId });
+      expect(tokens.verifyRefreshToken(refresh)).toMatchObject({ tokenId: session.tokenId });
+    });
+  });
+
+  describe('when time passes', () => {
+    it('accepts an access token to the end of its hour, and not a second longer', () => {
+      clock = START + 3_599_999;
+      expect(tokens.verifyAccessToken(pair.accessToken)).toMatchObject({ role: 'customer' });
+      clock = START + 3_600_000;
+      expect(failure(() => tokens.verifyAccessToken(pair.accessToken))).toEqual(expired);
+    });
+
+    it('accepts a refresh token for its 30 days', () => {
+      clock = START + 2_591_999_999;
+      expect(tokens.verifyRefreshToken(pair.refreshToken)).toMatchObject({
+        userId: session.userId,
+      });
+      clock = START + 2_592_000_000;
+      expect(failure(() => tokens.verifyRefreshToken(pair.refreshToken))).toEqual(expired);
+    });
+  });
+
+  describe('when several keys are known', () => {
+    it('lets kid choose among them, and no other', () => {
+      const old = generateKeyPairSync('rsa', { modulusLength: 2048 });
+      const oldKeys = keySetOf(old.privateKey, old.publicKey);
+      const both = new TokenService(
+        settings,
+        { current: keySetOf(privateKey, publicKey, [old.publicKey]) },
+        () => clock,
+      );
+      const earlier = new TokenService(settings, { current: oldKeys }, () => clock).issue(
+        session,
+      ).accessToken;
+      expect(both.verifyAccessToken(earlier)).toMatchObject({ userId: session.userId });
+      expect(both.verifyAccessToken(pair.accessToken)).toMatchObject({ userId: session.userId });
+      const header = { kid: keys.signing.kid };
+      const crossed = altered(earlier, { header }, rs256(old.privateKey));
+      expect(failure(() => both.verifyAccessToken(crossed))).toEqual(invalid);
+      expect(failure(() => tokens.verifyAccessToken(earlier))).toEqual(invalid);
+    });
+  });
+});
