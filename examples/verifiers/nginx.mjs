@@ -16,6 +16,8 @@ export async function verifyWithNginx({ address, subject }) {
   const listenAddress = `127.0.0.1:${await freePort()}`;
 
   const prefix = fs.mkdtempSync(path.join(os.tmpdir(), 'auth-service-nginx-'));
+  // As root, nginx works as another user, who has to get in.
+  fs.chmodSync(prefix, 0o755);
   const template = fs.readFileSync(path.join(import.meta.dirname, 'nginx.conf'), 'utf8');
   fs.writeFileSync(
     path.join(prefix, 'nginx.conf'),
@@ -24,9 +26,13 @@ export async function verifyWithNginx({ address, subject }) {
       .replace('UPSTREAM_ADDRESS;', `127.0.0.1:${upstream.address().port};`)
       .replace('LISTEN_ADDRESS;', `${listenAddress};`),
   );
-  const child = spawn('nginx', ['-p', prefix, '-c', 'nginx.conf', '-g', 'daemon off;'], {
-    stdio: ['ignore', 'inherit', 'inherit'],
-  });
+  const child = spawn(
+    'nginx',
+    ['-p', prefix, '-c', 'nginx.conf', '-e', 'stderr', '-g', 'daemon off;'],
+    {
+      stdio: ['ignore', 'inherit', 'inherit'],
+    },
+  );
   const ended = once(child, 'exit');
   const verify = (token) => ask(`http://${listenAddress}/`, token);
   verify.stop = async () => {
