@@ -1,3 +1,4 @@
+import cluster from 'node:cluster';
 import type { Server } from 'node:http';
 import { promisify } from 'node:util';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -12,6 +13,7 @@ import { KeyError } from './config/keys';
 import { KeyRing } from './config/KeyRing';
 import { createLogger, type Logger } from './config/logger';
 import { sizeThreadPool } from './config/threadPool';
+import { runPrimary } from './primary';
 import { SessionPurge } from './service/SessionPurge';
 import { SessionService } from './service/SessionService';
 
@@ -83,9 +85,14 @@ async function main(): Promise<void> {
   sizeThreadPool();
   const { config, keys } = await readSettings();
   const logger = createLogger(config);
-  if (config.environment === 'prod' && config.tokens.issuerIsDefault)
+  if (cluster.isPrimary && config.environment === 'prod' && config.tokens.issuerIsDefault)
     logger.warn('JWT_ISSUER is not set: other services expect the public URL of this one there');
+  if (cluster.isPrimary && config.webConcurrency > 1) runPrimary(config.webConcurrency, logger);
+  else await serve(config, keys, logger);
+}
 
+/** Serves until a signal comes, or the primary process is gone. */
+async function serve(config: Config, keys: KeyRing, logger: Logger): Promise<void> {
   keys.watch(logger);
   // In dev a terminal that is closed sends it, and the process has to end with it.
   if (config.environment !== 'dev') process.on('SIGHUP', () => void keys.refresh(logger));
@@ -107,10 +114,10 @@ async function main(): Promise<void> {
   const purge = new SessionPurge(sessions, logger);
   if (config.sessions.purgeInterval > 0) purge.start(config.sessions.purgeInterval);
 
-  const drain = async (signal: string) => {
+  const drain = async (reason: string) => {
     if (lifecycle.draining) return;
     lifecycle.draining = true;
-    logger.info('stopping', { event: 'sys_shutdown', signal });
+    logger.info('stopping', { event: 'sys_shutdown', reason });
     const force = setTimeout(() => {
       logger.warn('requests still in flight were cut', { event: 'sys_shutdown' });
       server.closeAllConnections();
@@ -122,6 +129,7 @@ async function main(): Promise<void> {
   };
   process.on('SIGTERM', (signal) => void drain(signal));
   process.on('SIGINT', (signal) => void drain(signal));
+  process.on('disconnect', () => void drain('the primary process is gone'));
 }
 
 main().catch((error: unknown) => {

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { config as loadDotenv } from 'dotenv';
 import { z } from 'zod';
@@ -99,6 +100,12 @@ const schemaFor = (environment: 'dev' | 'prod' | 'test') => {
       TRUST_PROXY: trustProxy.optional(),
       DRAIN_TIMEOUT_SECONDS: integer(1, 300).default(9),
       AUDIT_LOG_FILE: z.string().min(1).optional(),
+      WEB_CONCURRENCY: z
+        .union(
+          [z.literal('auto').transform(() => availableParallelism()), integer(1, 256)],
+          'must be a number from 1 to 256, or auto',
+        )
+        .default(1),
       LOG_LEVEL: z
         .enum(['error', 'warn', 'info', 'debug'], 'must be error, warn, info or debug')
         .default('info'),
@@ -153,6 +160,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env) {
     port: settings.PORT,
     allowedOrigins: settings.CLIENT_UI_DOMAIN,
     trustProxy: settings.TRUST_PROXY,
+    webConcurrency: settings.WEB_CONCURRENCY,
     drainTimeout: settings.DRAIN_TIMEOUT_SECONDS,
     auditLogFile: settings.AUDIT_LOG_FILE,
     logLevel: settings.LOG_LEVEL,

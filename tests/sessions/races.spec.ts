@@ -146,7 +146,11 @@ describe('two replicas on one database', () => {
    * Holds the rows of all sessions while `begin` begins; resolves to what it resolves to, once so many
    * statements wait for a row and the rows have been let go.
    */
-  const whileRowsAreHeld = async <T>(waiting: number, begin: () => T, then?: () => Promise<void>) => {
+  const whileRowsAreHeld = async <T>(
+    waiting: number,
+    begin: () => T,
+    then?: () => Promise<void>,
+  ) => {
     const holder = new Client({ ...database, user: database.username, database: database.name });
     await holder.connect();
     await holder.query('BEGIN');

@@ -1,0 +1,56 @@
+import cluster, { type Worker } from 'node:cluster';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from './config/logger';
+
+/** How long to wait before a worker that ended by itself is replaced, in milliseconds. */
+const RESTART_DELAY = 1_000;
+
+/**
+ * Runs so many worker processes on one port, replaces those that end by themselves, and hands the
+ * signals on. The process ends with the last worker, after a signal or when none could start.
+ */
+export function runPrimary(count: number, logger: Logger): void {
+  let stopping = false;
+  let failed = false;
+  const isStopping = () => stopping;
+
+  const start = () => {
+    const worker = cluster.fork();
+    let listened = false;
+    worker.once('listening', () => {
+      listened = true;
+    });
+    worker.once('exit', (code, signal) => {
+      void replace(worker, listened, code, signal);
+    });
+  };
+
+  const replace = async (worker: Worker, listened: boolean, code: number, signal: string) => {
+    if (listened && !isStopping()) {
+      logger.error('a worker ended', { pid: worker.process.pid, code, signal });
+      await delay(RESTART_DELAY);
+    }
+    if (listened && !isStopping()) {
+      start();
+      return;
+    }
+    // What keeps one from starting, keeps all: it has said why.
+    failed ||= !isStopping();
+    stop('SIGTERM');
+    if (Object.keys(cluster.workers ?? {}).length === 0) process.exit(failed ? 1 : 0);
+  };
+
+  const signalAll = (signal: NodeJS.Signals) => {
+    for (const worker of Object.values(cluster.workers ?? {})) worker?.process.kill(signal);
+  };
+  const stop = (signal: NodeJS.Signals) => {
+    if (stopping) return;
+    stopping = true;
+    signalAll(signal);
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+  process.on('SIGHUP', signalAll);
+
+  for (let index = 0; index < count; index += 1) start();
+}

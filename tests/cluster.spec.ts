@@ -1,0 +1,74 @@
+import { execFileSync } from 'node:child_process';
+import { createServer } from 'node:net';
+import { once } from 'node:events';
+import { ServiceProcess, until } from './support/process';
+import { createDatabase } from './support/service';
+
+/** The processes that this one has started. */
+function childrenOf(pid: number): number[] {
+  const processes = execFileSync('ps', ['-eo', 'pid=,ppid=']).toString().trim().split('\n');
+  return processes
+    .map((line) => line.trim().split(/\s+/).map(Number))
+    .filter(([, parent]) => parent === pid)
+    .map(([child = 0]) => child);
+}
+
+const isAlive = (pid: number) => {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+};
+
+describe('WEB_CONCURRENCY=2', () => {
+  const start = async () => ServiceProcess.start(await createDatabase(), { WEB_CONCURRENCY: '2' });
+  const twoWorkers = (pid: number) => until(() => childrenOf(pid).length === 2, 'two workers');
+
+  describe('when a worker is killed', () => {
+    it('goes on answering, and replaces it', async () => {
+      const service = await start();
+      await twoWorkers(service.pid);
+      const [victim = 0] = childrenOf(service.pid);
+      process.kill(victim, 'SIGKILL');
+      await until(() => !childrenOf(service.pid).includes(victim), 'the worker is gone');
+      expect((await service.get('/health/live')).status).toBe(200);
+      await twoWorkers(service.pid);
+      expect(await service.stop()).toBe(0);
+    });
+  });
+
+  describe('when it is told to stop', () => {
+    it('ends with all its workers, and exit code 0', async () => {
+      const service = await start();
+      await twoWorkers(service.pid);
+      const workers = childrenOf(service.pid);
+      expect(await service.stop()).toBe(0);
+      expect(workers.filter(isAlive)).toEqual([]);
+    });
+  });
+
+  describe('when the primary process is killed', () => {
+    it('leaves no worker behind', async () => {
+      const service = await start();
+      await twoWorkers(service.pid);
+      const workers = childrenOf(service.pid);
+      await service.stop('SIGKILL');
+      await until(() => !workers.some(isAlive), 'the workers are gone');
+    });
+  });
+
+  describe('when the workers cannot start', () => {
+    it('ends with exit code 1, and says why', async () => {
+      const occupant = createServer().listen(0);
+      await once(occupant, 'listening');
+      const { port } = occupant.address() as { port: number };
+      const overrides = { WEB_CONCURRENCY: '2', PORT: String(port) };
+      const service = await ServiceProcess.spawn(await createDatabase(), overrides);
+      await until(() => service.exitCode !== null, 'it ends');
+      expect(service.exitCode).toBe(1);
+      expect(service.stderr).toContain(`port ${String(port)} is taken`);
+      occupant.close();
+    });
+  });
+});
