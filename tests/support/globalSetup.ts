@@ -7,6 +7,7 @@ import { createDataSource } from '../../src/config/data-source';
 import { TEMPLATE_DATABASE, testServer, type TestServer } from './testServer';
 
 interface Embedded extends TestServer {
+  dataDir: string;
   stop(): Promise<void>;
 }
 
@@ -14,39 +15,32 @@ declare global {
   var embeddedPostgres: Embedded | undefined;
 }
 
+const ROOT = path.resolve(__dirname, '../..');
+
 /**
- * Starts a PostgreSQL for this run (kept for the next one of a watching Jest) and makes the migrated
- * template that every spec's database is a clone of.
+ * Starts a PostgreSQL for this run, makes the migrated template that every spec's database is a clone
+ * of, and builds the service. A watching Jest comes here before each run: it keeps the PostgreSQL.
  */
 export default async function globalSetup(): Promise<void> {
-  if (globalThis.embeddedPostgres) return;
-  const { startEmbeddedPostgres } = await import('../../scripts/embedded-postgres.mjs');
-  const dataDir = await mkdtemp(path.join(os.tmpdir(), 'auth-service-test-'));
-  const server = await startEmbeddedPostgres({ dataDir, fsync: false, log: () => undefined });
-  globalThis.embeddedPostgres = server;
-  const { host, port, username, password } = server;
-  process.env.TEST_POSTGRES = JSON.stringify({ host, port, username, password });
-
+  globalThis.embeddedPostgres ??= await startPostgres();
   await makeTemplate();
   await build();
 }
 
-/** The service as it is built, for the tests that need whole processes of it. */
-async function build(): Promise<void> {
-  const root = path.resolve(__dirname, '../..');
-  await mkdir(path.join(root, '.data'), { recursive: true });
-  const outDir = await mkdtemp(path.join(root, '.data', 'test-build-'));
-  const tsc = path.join(root, 'node_modules/typescript/bin/tsc');
-  const args = [tsc, '-p', path.join(root, 'tsconfig.build.json'), '--outDir', outDir];
-  const { status, stdout } = spawnSync(process.execPath, args, { encoding: 'utf8' });
-  if (status !== 0) throw new Error(`the build failed:\n${stdout}`);
-  process.env.TEST_BUILD = outDir;
+async function startPostgres(): Promise<Embedded> {
+  const { startEmbeddedPostgres } = await import('../../scripts/embedded-postgres.mjs');
+  const dataDir = await mkdtemp(path.join(os.tmpdir(), 'auth-service-test-'));
+  const server = await startEmbeddedPostgres({ dataDir, fsync: false, log: () => undefined });
+  const { host, port, username, password } = server;
+  process.env.TEST_POSTGRES = JSON.stringify({ host, port, username, password });
+  return server;
 }
 
 async function makeTemplate(): Promise<void> {
   const server = testServer();
   const admin = new Client({ ...server, user: server.username, database: 'postgres' });
   await admin.connect();
+  await admin.query(`DROP DATABASE IF EXISTS ${TEMPLATE_DATABASE}`);
   await admin.query(`CREATE DATABASE ${TEMPLATE_DATABASE}`);
   await admin.end();
 
@@ -55,6 +49,17 @@ async function makeTemplate(): Promise<void> {
   await dataSource.runMigrations();
   await dataSource.query(MOVABLE_CLOCK);
   await dataSource.destroy();
+}
+
+/** The service as it is built, for the tests that need whole processes of it. */
+async function build(): Promise<void> {
+  await mkdir(path.join(ROOT, '.data'), { recursive: true });
+  process.env.TEST_BUILD ??= await mkdtemp(path.join(ROOT, '.data', 'test-build-'));
+  const tsc = path.join(ROOT, 'node_modules/typescript/bin/tsc');
+  const args = [tsc, '-p', path.join(ROOT, 'tsconfig.build.json')];
+  args.push('--outDir', process.env.TEST_BUILD);
+  const { status, stdout } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`the build failed:\n${stdout}`);
 }
 
 /**

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 
-/** Stops the run's PostgreSQL; a watching Jest keeps it until it ends itself. */
+/** Stops the run's PostgreSQL and removes what it left; a watching Jest keeps both until it ends. */
 export default async function globalTeardown({
   watch,
   watchAll,
@@ -9,6 +9,8 @@ export default async function globalTeardown({
   watchAll: boolean;
 }): Promise<void> {
   if (watch || watchAll) return;
-  await rm(process.env.TEST_BUILD ?? '', { recursive: true, force: true });
-  await globalThis.embeddedPostgres?.stop();
+  const server = globalThis.embeddedPostgres;
+  await server?.stop();
+  for (const dir of [process.env.TEST_BUILD, server?.dataDir])
+    if (dir !== undefined) await rm(dir, { recursive: true, force: true });
 }
