@@ -67,7 +67,7 @@ describe('a running service', () => {
       await until(async () => (await publishedKids(hangedUp)).length === 1, 'the end of the old');
       expect((await hangedUp.get('/auth/self', { access: old.access })).status).toBe(401);
       expect((await hangedUp.get('/auth/self', { access: fresh.access })).status).toBe(200);
-    });
+    }, 60_000);
   });
 
   it('starts from PRIVATE_KEY without any folder', async () => {
@@ -124,5 +124,5 @@ describe('a running service', () => {
     expect((await after.post('/auth/refresh', fresh)).status).toBe(200);
     expect((await after.post('/auth/refresh', other)).status).toBe(401);
     await after.stop();
-  });
+  }, 60_000);
 });
