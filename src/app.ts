@@ -1,7 +1,6 @@
 import cookieParser from 'cookie-parser';
 import cors from 'cors';
 import express, { Router, type Express } from 'express';
-import helmet from 'helmet';
 import type { DataSource } from 'typeorm';
 import type { Config } from './config';
 import { AuthCookies } from './config/cookies';
@@ -17,6 +16,7 @@ import { allowedOrigin } from './middleware/allowedOrigin';
 import { bodyLimit } from './middleware/bodyLimit';
 import { errorHandler } from './middleware/errorHandler';
 import { requestContext } from './middleware/requestContext';
+import { securityHeaders } from './middleware/securityHeaders';
 import { authRoutes } from './routes/auth';
 import { healthRoutes } from './routes/health';
 import { wellKnownRoutes } from './routes/well-known';
@@ -69,14 +69,7 @@ export function createApp(dependencies: Dependencies): Express {
   app.disable('x-powered-by');
 
   app.use(requestContext(logger));
-  app.use(
-    helmet({
-      contentSecurityPolicy: {
-        useDefaults: false,
-        directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
-      },
-    }),
-  );
+  app.use(securityHeaders());
   app.use(bodyLimit);
   app.use(['/auth', '/api/auth'], authRouter());
   app.use('/.well-known', wellKnownRoutes(keys, config.tokens.issuer));

@@ -15,7 +15,7 @@ export type Query = <Row>(statement: Statement, values: readonly unknown[]) => P
  * How long a statement, or a transaction, may take altogether, in milliseconds. A server that hangs
  * cannot enforce its own limits, which are a little lower.
  */
-const DEADLINE = 3_000;
+const DEADLINE = 2_400;
 
 /**
  * Does the work, or breaks the connection off: an answer that comes later must not find it in the

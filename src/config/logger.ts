@@ -1,9 +1,39 @@
 import path from 'node:path';
-import { createLogger as createWinston, format, transports, type Logger } from 'winston';
+import { createLogger as createWinston, format, type Logger } from 'winston';
 import type DailyRotateFile from 'winston-daily-rotate-file';
+import Transport from 'winston-transport';
 import { PROJECT_ROOT, type Config } from '.';
 
 export type { Logger };
+
+/** The key under which winston's formats leave the line that is to be written. */
+const MESSAGE = Symbol.for('message');
+
+/** Writes the lines of one turn of the event loop at once: a write a request is one too many. */
+class BatchedStdout extends Transport {
+  private lines = '';
+
+  constructor() {
+    super();
+    process.once('exit', () => {
+      this.flush();
+    });
+  }
+
+  override log(info: Record<symbol, string>, done: () => void): void {
+    if (this.lines === '')
+      setImmediate(() => {
+        this.flush();
+      });
+    this.lines += `${info[MESSAGE] ?? ''}\n`;
+    done();
+  }
+
+  private flush(): void {
+    if (this.lines !== '') process.stdout.write(this.lines);
+    this.lines = '';
+  }
+}
 
 /**
  * A winston logger that writes one JSON object a line on stdout, with the UTC time of each, and the
@@ -19,7 +49,7 @@ export function createLogger({
     level: logLevel,
     defaultMeta: { service: 'auth-service' },
     format: format.combine(format.timestamp(), format.json()),
-    transports: [new transports.Console()],
+    transports: [new BatchedStdout()],
   });
   if (auditLogFile !== undefined) logger.add(auditFile(path.resolve(PROJECT_ROOT, auditLogFile)));
   return logger;

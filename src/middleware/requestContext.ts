@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { isIPv4 } from 'node:net';
 import type { RequestHandler } from 'express';
 import ipaddr from 'ipaddr.js';
 import type { Logger } from '../config/logger';
@@ -8,11 +9,11 @@ const MAX_USER_AGENT = 255;
 
 /** The address as PostgreSQL's inet holds it, and its network. */
 function addressesOf(address = ''): { ipAddress: string | null; network: string | null } {
-  const plain = address.replace(/%.*$/, '');
+  const plain = address.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '');
+  if (isIPv4(plain)) return { ipAddress: plain, network: plain };
   if (!ipaddr.isValid(plain)) return { ipAddress: null, network: null };
-  const parsed = ipaddr.process(plain);
+  const parsed = ipaddr.parse(plain);
   const ipAddress = parsed.toString();
-  if (parsed.kind() === 'ipv4') return { ipAddress, network: ipAddress };
   return {
     ipAddress,
     network: `${ipaddr.IPv6.networkAddressFromCIDR(`${ipAddress}/64`).toString()}/64`,

