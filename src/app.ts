@@ -70,8 +70,8 @@ export function createApp(dependencies: Dependencies): Express {
 
   app.use(requestContext(logger));
   app.use(securityHeaders());
-  app.use(bodyLimit);
   app.use(['/auth', '/api/auth'], authRouter());
+  app.use(bodyLimit);
   app.use('/.well-known', wellKnownRoutes(keys, config.tokens.issuer));
   app.use('/health', healthRoutes(health));
   app.use(() => {
@@ -95,6 +95,7 @@ export function createApp(dependencies: Dependencies): Express {
         maxAge: 600,
       }),
     );
+    router.use(bodyLimit);
     router.use(allowedOrigin(config.allowedOrigins));
     router.use(cookieParser());
     router.use(authRoutes(controllers, { users, sessions, tokens, audit, cookies }));

@@ -1,19 +1,20 @@
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { config as loadDotenv } from 'dotenv';
+import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
 import { HASH_THREADS } from './threadPool';
 
 /** The folder that holds package.json, certs/ and the .env files; the same from src/ and from dist/. */
 export const PROJECT_ROOT = path.resolve(__dirname, '../..');
 
-const ENVIRONMENTS: Record<string, 'dev' | 'prod' | 'test'> = {
-  dev: 'dev',
-  development: 'dev',
-  prod: 'prod',
-  production: 'prod',
-  test: 'test',
-};
+const ENVIRONMENTS = new Map<string, 'dev' | 'prod' | 'test'>([
+  ['dev', 'dev'],
+  ['development', 'dev'],
+  ['prod', 'prod'],
+  ['production', 'prod'],
+  ['test', 'test'],
+]);
 
 const integer = (min: number, max: number) =>
   z
@@ -47,17 +48,23 @@ const url = z
     'must be an http(s) URL',
   );
 
+const isProxy = (value: string) =>
+  ['loopback', 'linklocal', 'uniquelocal'].includes(value) ||
+  ipaddr.isValid(value) ||
+  ipaddr.isValidCIDR(value);
+
 /** Express's `trust proxy`: a number of hops, or addresses, subnets and their names. */
 const trustProxy = z
   .string()
-  .regex(/^(?:\d{1,2}|[\w.:/, ]+)$/, 'must be a number of hops or a list of addresses')
-  .refine((value) => value !== 'true', 'must not trust every proxy: give hops or addresses')
-  .transform((value) => (/^\d+$/.test(value) ? Number(value) : value));
-
-const secret = z
-  .string('is missing')
-  .min(32, 'must have at least 32 characters')
-  .refine((value) => new Set(value).size >= 8, 'is too uniform to be a secret');
+  .transform((value) => value.split(',').map((part) => part.trim()))
+  .refine(
+    ([first = '', ...others]) =>
+      (/^\d{1,2}$/.test(first) && others.length === 0) || [first, ...others].every(isProxy),
+    'must be a number of hops, or a list of addresses and subnets',
+  )
+  .transform(([first = '', ...others]) =>
+    /^\d{1,2}$/.test(first) ? Number(first) : [first, ...others],
+  );
 
 const schemaFor = (environment: 'dev' | 'prod' | 'test') => {
   const prod = environment === 'prod';
@@ -135,7 +142,7 @@ export class ConfigError extends Error {
  * @throws {ConfigError} that lists all that is wrong.
  */
 export function loadConfig(environment: NodeJS.ProcessEnv = process.env) {
-  const name = ENVIRONMENTS[environment.NODE_ENV ?? 'prod'];
+  const name = ENVIRONMENTS.get(environment.NODE_ENV ?? 'prod');
   if (name === undefined) throw new ConfigError(['NODE_ENV must be dev, prod or test']);
 
   const fromFile: Record<string, string> = {};
@@ -147,11 +154,14 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env) {
   const merged = Object.entries({ ...fromFile, ...environment }).filter(([, value]) => value);
   const result = schemaFor(name).safeParse(Object.fromEntries(merged));
   if (!result.success) {
-    const problems = result.error.issues.map(
-      (issue) =>
-        `${String(issue.path[0])} ${issue.message.replace(/^Invalid input.*/, 'is invalid')}`,
-    );
-    throw new ConfigError([...new Set(problems)]);
+    // The first problem of each setting: a secret that is too short is too uniform besides.
+    const problems = new Map<string, string>();
+    for (const {
+      path: [name],
+      message,
+    } of result.error.issues.toReversed())
+      problems.set(String(name), message.replace(/^Invalid input.*/, 'is invalid'));
+    throw new ConfigError([...problems].map(([name, message]) => `${name} ${message}`));
   }
 
   const settings = result.data;
