@@ -66,6 +66,11 @@ const trustProxy = z
     /^\d{1,2}$/.test(first) ? Number(first) : [first, ...others],
   );
 
+const secret = z
+  .string('is missing')
+  .min(32, 'must have at least 32 characters')
+  .refine((value) => new Set(value).size >= 8, 'is too uniform to be a secret');
+
 const schemaFor = (environment: 'dev' | 'prod' | 'test') => {
   const prod = environment === 'prod';
   return z
