@@ -1,3 +1,4 @@
+import { isNativeError } from 'node:util/types';
 import { QueryFailedError } from 'typeorm';
 
 /** SQLSTATE classes and codes of a database that is away, full, closing, hung or read-only. */
@@ -9,11 +10,11 @@ const NETWORK_CODES =
 
 /** pg and TypeORM report a lost connection without any code. */
 const UNAVAILABLE_MESSAGES =
-  /Connection terminated|Client has encountered a connection error|timeout exceeded when trying to connect|Query read timeout|QueryRunnerAlreadyReleased|Driver not Connected|pool after calling end|connection is closed|Client was closed/i;
+  /Connection terminated|Client has encountered a connection error|timeout exceeded when trying to connect|timeout expired|Query read timeout|QueryRunnerAlreadyReleased|Driver not Connected|pool after calling end|connection is closed|Client was closed/i;
 
 function driverError(error: unknown): { code?: unknown; constraint?: unknown; message?: unknown } {
   const cause: unknown = error instanceof QueryFailedError ? error.driverError : error;
-  return cause instanceof Error ? cause : {};
+  return isNativeError(cause) ? cause : {};
 }
 
 /** Whether the error says that the database cannot answer for now, and not that the request is wrong. */
@@ -22,7 +23,7 @@ export function isDatabaseUnavailable(error: unknown): boolean {
   const { code, message } = driverError(error);
   if (typeof code === 'string') return UNAVAILABLE_STATES.test(code) || NETWORK_CODES.test(code);
   return (
-    (error instanceof Error && /QueryRunner.*Released/.test(error.name)) ||
+    (isNativeError(error) && /QueryRunner.*Released/.test(error.name)) ||
     UNAVAILABLE_MESSAGES.test(String(message))
   );
 }

@@ -48,6 +48,8 @@ const url = z
     'must be an http(s) URL',
   );
 
+const HOPS = /^\d{1,2}$/;
+
 const isProxy = (value: string) =>
   ['loopback', 'linklocal', 'uniquelocal'].includes(value) ||
   ipaddr.isValid(value) ||
@@ -56,15 +58,11 @@ const isProxy = (value: string) =>
 /** Express's `trust proxy`: a number of hops, or addresses, subnets and their names. */
 const trustProxy = z
   .string()
-  .transform((value) => value.split(',').map((part) => part.trim()))
   .refine(
-    ([first = '', ...others]) =>
-      (/^\d{1,2}$/.test(first) && others.length === 0) || [first, ...others].every(isProxy),
+    (value) => HOPS.test(value) || value.split(',').every((part) => isProxy(part.trim())),
     'must be a number of hops, or a list of addresses and subnets',
   )
-  .transform(([first = '', ...others]) =>
-    /^\d{1,2}$/.test(first) ? Number(first) : [first, ...others],
-  );
+  .transform((value) => (HOPS.test(value) ? Number(value) : value));
 
 const secret = z
   .string('is missing')

@@ -1,4 +1,5 @@
 import { STATUS_CODES } from 'node:http';
+import { isNativeError } from 'node:util/types';
 import type { ErrorRequestHandler } from 'express';
 import { isHttpError } from 'http-errors';
 import { isDatabaseUnavailable } from '../config/databaseErrors';
@@ -21,6 +22,17 @@ function problemOf(error: unknown): Problem {
   return problem('internal-error', { cause: error });
 }
 
+/**
+ * What a log may hold of an error: its kind, and where in our own code it came up. Messages and stacks
+ * of the libraries tell statements, values and hosts.
+ */
+function originOf(error: unknown): { cause?: string; where?: string | undefined } {
+  if (!isNativeError(error)) return {};
+  const code = 'code' in error ? ` ${String(error.code)}` : '';
+  const frame = /\b(?:src|dist)\/([\w/.-]+:\d+)/.exec(error.stack ?? '');
+  return { cause: `${error.name}${code}`, where: frame?.[1] };
+}
+
 /** Answers every failed request, in the one shape (RFC 9457). */
 export function errorHandler(logger: Logger, audit: AuditLog): ErrorRequestHandler {
   return (thrown: unknown, req, res, next) => {
@@ -32,11 +44,10 @@ export function errorHandler(logger: Logger, audit: AuditLog): ErrorRequestHandl
     const { requestId } = req.client;
     if (error.event) audit.record(error.event, req.client, error.audit);
     if (error.status >= 500) {
-      const cause: unknown = error.cause;
       logger.error('request failed', {
         requestId,
         code: error.code,
-        cause: cause instanceof Error ? cause.stack : String(cause),
+        ...originOf(error.cause),
       });
     }
     res.set(error.headers ?? {});

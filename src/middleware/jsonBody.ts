@@ -6,10 +6,16 @@ import { BODY_LIMIT } from './bodyLimit';
 const hasBody = (req: Request) =>
   req.headers['transfer-encoding'] !== undefined || Number(req.get('content-length') ?? 0) > 0;
 
+/** JSON is UTF-8 between services (RFC 8259 section 8.1); the parser would take other charsets too. */
+const isJson = (req: Request) => {
+  const charset = /;\s*charset\s*=\s*"?([^\s";]*)/i.exec(req.get('content-type') ?? '')?.[1];
+  return req.is('application/json') && (charset ?? 'utf-8').toLowerCase() === 'utf-8';
+};
+
 /** Reads a JSON body, at most 16 KiB after inflation, into `req.body`; a body of another type is refused. */
 export const jsonBody: RequestHandler[] = [
   (req, _res, next) => {
-    if (hasBody(req) && !req.is('application/json')) throw problem('unsupported-media-type');
+    if (hasBody(req) && !isJson(req)) throw problem('unsupported-media-type');
     next();
   },
   json({
