@@ -13,7 +13,8 @@ export type Query = <Row>(statement: Statement, values: readonly unknown[]) => P
 
 /**
  * How long a statement, or a transaction, may take altogether, in milliseconds. A server that hangs
- * cannot enforce its own limits, which are a little lower.
+ * cannot enforce its own limits, which are a little lower. Together with the wait for a connection it
+ * stays below the five seconds in which every request is answered.
  */
 const DEADLINE = 2_400;
 
@@ -61,14 +62,20 @@ export class Database {
   };
 
   /** Runs `work` in one transaction: committed when it resolves, rolled back when it rejects. */
-  transaction<T>(work: (query: Query, manager: EntityManager) => Promise<T>): Promise<T> {
-    return this.dataSource.transaction(async (manager) => {
-      const connection = (await manager.queryRunner?.connect()) as ClientBase;
+  async transaction<T>(work: (query: Query, manager: EntityManager) => Promise<T>): Promise<T> {
+    const runner = this.dataSource.createQueryRunner();
+    try {
+      const connection = (await runner.connect()) as ClientBase;
       const query = async <Row>({ name, text }: Statement, values: readonly unknown[]) => {
         const result = await connection.query({ name, text, values: [...values] });
         return result.rows as Row[];
       };
-      return withDeadline(connection, () => work(query, manager));
-    });
+      // BEGIN and COMMIT may hang, too.
+      return await withDeadline(connection, () =>
+        runner.manager.transaction((manager) => work(query, manager)),
+      );
+    } finally {
+      await runner.release();
+    }
   }
 }
