@@ -7,10 +7,15 @@ export interface Lifecycle {
   draining: boolean;
 }
 
-/** $1 names. Those that newer replicas have run besides do not matter. */
+/**
+ * $1 names. Those that newer replicas have run besides do not matter; a database that takes no writes
+ * is of no use.
+ */
 const COUNT_MIGRATIONS: Statement = {
   name: 'health-migrations',
-  text: 'SELECT count(*)::integer AS run FROM migrations WHERE name = ANY($1)',
+  text: `
+    SELECT count(*)::integer AS run FROM migrations
+    WHERE name = ANY($1) AND current_setting('transaction_read_only') = 'off'`,
 };
 
 /** What an orchestrator asks. */
