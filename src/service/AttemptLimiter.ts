@@ -52,6 +52,15 @@ export class AttemptLimiter {
   private readonly enabled: boolean;
   private readonly secret: string;
   private readonly limiters: Record<LimitName, RateLimiterPostgres>;
+  /** What was counted while the database took no writes. */
+  private readonly insurance = {
+    pair: new RateLimiterMemory({ ...LIMITS.pair, keyPrefix: 'pair' }),
+    network: new RateLimiterMemory({ ...LIMITS.network, keyPrefix: 'network' }),
+    account: new RateLimiterMemory({ ...LIMITS.account, keyPrefix: 'account' }),
+    lock: new RateLimiterMemory({ points: 0, duration: MAX_LOCK, keyPrefix: 'lock' }),
+    // Without the database there is no registration either.
+    registration: undefined,
+  };
 
   constructor(
     { rateLimitEnabled, tokens }: Pick<Config, 'rateLimitEnabled' | 'tokens'>,
@@ -62,6 +71,7 @@ export class AttemptLimiter {
     this.secret = tokens.refreshSecret;
     const limiter = (name: LimitName) => {
       const limit = name === 'lock' ? { points: 0, duration: MAX_LOCK } : LIMITS[name];
+      const insuranceLimiter = this.insurance[name];
       return new RateLimiterPostgres({
         ...limit,
         keyPrefix: name,
@@ -71,7 +81,7 @@ export class AttemptLimiter {
         tableCreated: true,
         // The table is one: one of them clears it.
         clearExpiredByTimeout: name === 'lock',
-        insuranceLimiter: new RateLimiterMemory({ ...limit, keyPrefix: name }),
+        ...(insuranceLimiter && { insuranceLimiter }),
       });
     };
     this.limiters = {
@@ -98,6 +108,7 @@ export class AttemptLimiter {
         if (!this.enabled) return;
         const counters = await this.counters(keys, email, network);
         familiar = counters[0]?.familiar ?? false;
+        await this.checkInsurance(keys);
         for (const { key, points, milliseconds } of counters) {
           const name = key.slice(0, key.indexOf(':')) as LimitName;
           if (name === 'pair') failures = points;
@@ -133,6 +144,15 @@ export class AttemptLimiter {
     const result = await this.limiters.registration.penalty(network ?? 'none');
     const { points } = LIMITS.registration;
     if (result.consumedPoints > points) throw tooMany(points, result.msBeforeNext);
+  }
+
+  /** Else a database that is read-only would let everybody guess without end. */
+  private async checkInsurance(keys: Record<'pair' | 'network', string>): Promise<void> {
+    for (const name of ['pair', 'network'] as const) {
+      const counter = await this.insurance[name].get(keys[name]);
+      const { points } = LIMITS[name];
+      if (counter && counter.consumedPoints >= points) throw tooMany(points, counter.msBeforeNext);
+    }
   }
 
   private counters(
