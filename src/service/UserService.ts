@@ -101,8 +101,12 @@ export class UserService {
     const hash = await this.credentials.verify(password, user?.passwordHash, guard);
     if (user === undefined || hash === undefined) throw wrongPassword(user?.id);
     await guard.succeeded();
-    if (hash !== user.passwordHash)
-      await this.database.query(REPLACE_PASSWORD, [user.id, user.passwordHash, hash]);
+    if (hash !== user.passwordHash) {
+      const values = [user.id, user.passwordHash, hash];
+      const replaced = await this.database.query<unknown>(REPLACE_PASSWORD, values);
+      // Another login of the same moment was faster: its hash is the one that counts.
+      if (replaced.length === 0) return this.verifyCredentials({ email, password }, client);
+    }
     return { id: user.id, passwordHash: hash };
   }
 
