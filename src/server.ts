@@ -24,6 +24,7 @@ const DATABASE_RETRY = 1_000;
 /** How long a connection may idle, in seconds: Node's default. */
 const KEEP_ALIVE = 5;
 const DRAIN_POLL = 50;
+const DRAIN_HOLD = 100;
 
 async function readSettings(): Promise<{ config: Config; keys: KeyRing }> {
   try {
@@ -74,11 +75,17 @@ function listen(server: Server, port: number): Promise<void> {
  * A connection that idles is not cut at once, for a request may be on its way on it; it is closed with
  * its next answer. So for half of the time at most everything goes on, then no one new is let in.
  */
-async function close(server: Server, seconds: number): Promise<void> {
+async function close(server: Server, seconds: number, hold: () => () => void): Promise<void> {
   const connections = promisify(server.getConnections.bind(server));
   const grace = Date.now() + Math.min(seconds / 2, KEEP_ALIVE) * 1000;
   while (Date.now() < grace && (await connections()) > 0) await delay(DRAIN_POLL);
-  await promisify(server.close.bind(server))();
+  // The kernel resets connections that a server has not taken when it closes. While answers are held
+  // back clients have no reason to connect again, and those that have connected are taken.
+  const release = hold();
+  await delay(DRAIN_HOLD);
+  const closed = promisify(server.close.bind(server))();
+  release();
+  await closed;
 }
 
 async function main(): Promise<void> {
@@ -102,10 +109,18 @@ async function serve(config: Config, keys: KeyRing, logger: Logger): Promise<voi
 
   const lifecycle = { draining: false };
   const app = createApp({ config, dataSource, keys, logger, lifecycle });
+  let held: Promise<void> | undefined;
+  const hold = () => {
+    let release: (() => void) | undefined;
+    held = new Promise((resolve) => (release = resolve));
+    return () => release?.();
+  };
   const server = createHttpServer((req, res) => {
     // A client that keeps its connection would otherwise keep the process.
     if (lifecycle.draining) res.setHeader('Connection', 'close');
-    app(req, res);
+    const begin = () => void app(req, res);
+    if (held) void held.then(begin);
+    else begin();
   });
   await listen(server, config.port);
   logger.info('listening', { event: 'sys_startup', port: config.port });
@@ -122,7 +137,7 @@ async function serve(config: Config, keys: KeyRing, logger: Logger): Promise<voi
       logger.warn('requests still in flight were cut', { event: 'sys_shutdown' });
       server.closeAllConnections();
     }, config.drainTimeout * 1000);
-    await Promise.all([close(server, config.drainTimeout), purge.stop()]);
+    await Promise.all([close(server, config.drainTimeout, hold), purge.stop()]);
     clearTimeout(force);
     await dataSource.destroy();
     process.exit(0);
