@@ -1,0 +1,351 @@
+import { Client } from 'pg';
+import { HASH_THREADS } from '../src/config/threadPool';
+import { aUser, clearsCookies, clientOf, tokensOf, type NewUser } from './support/client';
+import { expectProblem } from './support/problem';
+import { certsDir, ServiceProcess } from './support/process';
+import { createDatabase, startService, type TestService } from './support/service';
+
+const WRONG = 'not the password';
+
+describe('limits on attempts', () => {
+  let service: TestService;
+  let client: ReturnType<typeof clientOf>;
+  beforeAll(async () => {
+    service = await startService({ RATE_LIMIT_ENABLED: 'true', TRUST_PROXY: '1' });
+    client = clientOf(service);
+  });
+  afterAll(() => service.stop());
+
+  let host = 0;
+  /** An address that nobody has come from. */
+  const anAddress = () => {
+    host += 1;
+    return `203.0.113.${host}`;
+  };
+  const login = (address: string, credentials: object) =>
+    client.send('post', '/auth/login').set('X-Forwarded-For', address).send(credentials);
+  const register = (address: string, user: NewUser) =>
+    client.send('post', '/auth/register').set('X-Forwarded-For', address).send(user);
+  const guesses = async (address: string, { email }: { email: string }, times: number) => {
+    const statuses: number[] = [];
+    for (let i = 0; i < times; i += 1)
+      statuses.push((await login(address, { email, password: WRONG })).status);
+    return statuses;
+  };
+  const times = (count: number, status: number) => Array<number>(count).fill(status);
+  /** Counts points to a key as if they had come in the usual way. */
+  const count = (key: string, points: number) =>
+    service.dataSource.query(
+      `INSERT INTO rate_limits VALUES ($1, $2, $3)
+       ON CONFLICT (key) DO UPDATE SET points = excluded.points`,
+      [key, points, service.now() + 600_000],
+    );
+
+  describe('when a password was guessed 10 times from one address', () => {
+    const user = aUser();
+    const owner = anAddress();
+    const attacker = anAddress();
+    let tokens: ReturnType<typeof tokensOf>;
+    beforeAll(async () => {
+      tokens = tokensOf(await register(owner, user).expect(201));
+      expect(await guesses(attacker, user, 10)).toEqual(times(10, 401));
+    });
+
+    it('answers 429 with the time to wait, to the right password, too', async () => {
+      for (const password of [WRONG, user.password]) {
+        const res = await login(attacker, { ...user, password });
+        expectProblem(res, 429);
+        const wait = Number(res.headers['retry-after']);
+        expect(wait).toBeGreaterThan(800);
+        expect(wait).toBeLessThanOrEqual(900);
+        expect(res.headers).toMatchObject({
+          'ratelimit-limit': '10',
+          'ratelimit-remaining': '0',
+          'ratelimit-reset': String(wait),
+        });
+        expect(res.headers['set-cookie']).toBeUndefined();
+      }
+    });
+
+    it('logs the event', async () => {
+      const res = await login(attacker, user);
+      expect(service.logs).toContainEqual(
+        expect.objectContaining({
+          event: 'excess_rate_limit_exceeded',
+          requestId: res.headers['x-request-id'],
+          ipAddress: attacker,
+        }),
+      );
+    });
+
+    it('lets the owner in from the address of the registration', async () => {
+      await login(owner, user).expect(200);
+    });
+
+    it('leaves other accounts, refresh and the key set alone at that address', async () => {
+      const other = aUser();
+      await register(owner, other).expect(201);
+      await login(attacker, other).expect(200);
+      const refresh = client.refresh(tokens).set('X-Forwarded-For', attacker);
+      await refresh.expect(200);
+      const keys = client.send('get', '/.well-known/jwks.json').set('X-Forwarded-For', attacker);
+      await keys.expect(200);
+    });
+
+    it('holds no e-mail in the clear', async () => {
+      const rows = await service.dataSource.query<{ key: string }[]>('SELECT key FROM rate_limits');
+      expect(rows.length).toBeGreaterThan(2);
+      expect(JSON.stringify(rows)).not.toContain('@');
+      expect(JSON.stringify(service.logs)).not.toContain(user.email);
+    });
+  });
+
+  describe('when the time is over', () => {
+    it('lets in again', async () => {
+      const later = await startService({ RATE_LIMIT_ENABLED: 'true' });
+      try {
+        const there = clientOf(later);
+        const user = aUser();
+        await there.register(user).expect(201);
+        for (let i = 0; i < 10; i += 1) await there.login({ ...user, password: WRONG }).expect(401);
+        await later.advance(840);
+        await there.login(user).expect(429);
+        await later.advance(61);
+        await there.login(user).expect(200);
+      } finally {
+        await later.stop();
+      }
+    });
+  });
+
+  describe('when the right password comes before the limit', () => {
+    it('counts anew', async () => {
+      const user = aUser();
+      const address = anAddress();
+      await register(address, user).expect(201);
+      for (let round = 0; round < 2; round += 1) {
+        expect(await guesses(address, user, 9)).toEqual(times(9, 401));
+        await login(address, user).expect(200);
+      }
+    });
+  });
+
+  describe('when the e-mail is unknown', () => {
+    it('is limited like an account: the limit does not tell that there is none', async () => {
+      const address = anAddress();
+      const nobody = aUser();
+      expect(await guesses(address, nobody, 12)).toEqual([...times(10, 401), ...times(2, 429)]);
+      await guesses(anAddress(), nobody, 1);
+      expectProblem(await login(anAddress(), nobody), 429);
+    });
+  });
+
+  describe('when strangers from many addresses guess the password of one account', () => {
+    const user = aUser();
+    const owner = anAddress();
+    /** What a stranger is told to wait, in seconds; undefined: may try. */
+    const wait = async (): Promise<string | undefined> =>
+      (await login(anAddress(), { ...user, password: WRONG })).headers['retry-after'];
+    const lockRunsOut = () =>
+      service.dataSource.query(`DELETE FROM rate_limits WHERE key LIKE 'lock:%'`);
+    beforeAll(async () => {
+      await register(owner, user).expect(201);
+      await lockRunsOut();
+      for (let i = 0; i < 10; i += 1) expect(await guesses(anAddress(), user, 1)).toEqual([401]);
+    });
+
+    it('locks strangers for twice as long after each failure, the right password or not', async () => {
+      const waits: (string | undefined)[] = [];
+      for (let i = 0; i < 5; i += 1) {
+        const stranger = await login(anAddress(), user);
+        expectProblem(stranger, 429);
+        waits.push(stranger.headers['retry-after']);
+        await lockRunsOut();
+        expect(await wait()).toBeUndefined();
+      }
+      expect(waits).toEqual(['1', '2', '4', '8', '16']);
+    });
+
+    it('lets the owner in from where he has signed in before', async () => {
+      expect(await wait()).toMatch(/^\d+$/);
+      await login(owner, user).expect(200);
+      expect(await guesses(owner, user, 1)).toEqual([401]);
+      await login(owner, user).expect(200);
+    });
+
+    it('never locks for longer than 15 minutes', async () => {
+      await service.dataSource.query(
+        "UPDATE rate_limits SET points = 5000 WHERE key LIKE 'account:%'",
+      );
+      await lockRunsOut();
+      expect(await wait()).toBeUndefined();
+      const seconds = Number(await wait());
+      expect(seconds).toBeGreaterThan(880);
+      expect(seconds).toBeLessThanOrEqual(900);
+    });
+  });
+
+  describe('when one address has failed 100 times at many accounts', () => {
+    it('answers 429 there, and nowhere else', async () => {
+      const user = aUser();
+      await register(anAddress(), user).expect(201);
+      const address = anAddress();
+      await count(`network:${address}`, 99);
+      await login(address, user).expect(200);
+      expect(await guesses(address, aUser(), 2)).toEqual([401, 429]);
+      const refused = await login(address, user);
+      expectProblem(refused, 429);
+      expect(refused.headers['ratelimit-limit']).toBe('100');
+      await login(anAddress(), user).expect(200);
+    });
+  });
+
+  describe('when the addresses are IPv6', () => {
+    it('counts a /64 as one', async () => {
+      const nobody = aUser();
+      const statuses: number[] = [];
+      for (let i = 0; i < 11; i += 1)
+        statuses.push(...(await guesses(`2001:db8:0:1:${i}::${i}`, nobody, 1)));
+      expect(statuses).toEqual([...times(10, 401), 429]);
+      expect(await guesses('2001:db8:0:2::1', aUser(), 1)).toEqual([401]);
+    });
+
+    it('takes a mapped IPv4 address for what it is', async () => {
+      const nobody = aUser();
+      const address = anAddress();
+      expect(await guesses(`::ffff:${address}`, nobody, 10)).toEqual(times(10, 401));
+      expect(await guesses(address, nobody, 1)).toEqual([429]);
+    });
+  });
+
+  describe('when 100 accounts were registered from one address within the hour', () => {
+    it('answers 429 there, before anything is hashed, and 201 elsewhere', async () => {
+      const address = anAddress();
+      await count(`registration:${address}`, 99);
+      await register(address, aUser()).expect(201);
+      const user = aUser();
+      const refused = await register(address, user);
+      expectProblem(refused, 429);
+      expect(refused.headers['ratelimit-limit']).toBe('100');
+      expect(Number(refused.headers['retry-after'])).toBeGreaterThan(500);
+      await register(anAddress(), user).expect(201);
+    });
+  });
+
+  describe('when the current password is guessed on a signed-in device', () => {
+    it('limits it at PATCH /auth/password and DELETE /auth/self alike, and the session lives', async () => {
+      const user = aUser();
+      const address = anAddress();
+      const tokens = tokensOf(await register(address, user).expect(201));
+      const change = () =>
+        client
+          .send('patch', '/auth/password', tokens)
+          .set('X-Forwarded-For', address)
+          .send({ currentPassword: WRONG, newPassword: 'another horse battery' });
+      const deletion = () =>
+        client
+          .send('delete', '/auth/self', tokens)
+          .set('X-Forwarded-For', address)
+          .send({ password: WRONG });
+      for (let i = 0; i < 5; i += 1) {
+        await change().expect(401);
+        await deletion().expect(401);
+      }
+      for (const res of [await change(), await deletion(), await login(address, user)]) {
+        expectProblem(res, 429);
+        expect(clearsCookies(res)).toBe(false);
+      }
+      await client.self(tokens).expect(200);
+      await client.refresh(tokens).expect(200);
+    });
+  });
+
+  describe('when a login succeeds', () => {
+    it('costs one statement more than without limits', async () => {
+      const statementsOf = async (overrides: NodeJS.ProcessEnv) => {
+        const other = await startService(overrides);
+        const there = clientOf(other);
+        const user = aUser();
+        await there.register(user).expect(201);
+        const spy = jest.spyOn(Client.prototype, 'query');
+        await there.login(user).expect(200);
+        const statements = spy.mock.calls.length;
+        spy.mockRestore();
+        await other.stop();
+        return statements;
+      };
+      const without = await statementsOf({ RATE_LIMIT_ENABLED: 'false' });
+      const limited = await statementsOf({ RATE_LIMIT_ENABLED: 'true' });
+      expect(without).toBeGreaterThan(1);
+      expect(limited).toBe(without + 1);
+    });
+  });
+
+  describe('when RATE_LIMIT_ENABLED is false', () => {
+    it('limits nothing and counts nothing', async () => {
+      const open = await startService({ RATE_LIMIT_ENABLED: 'false' });
+      try {
+        const there = clientOf(open);
+        const user = aUser();
+        await there.register(user).expect(201);
+        for (let i = 0; i < 12; i += 1) await there.login({ ...user, password: WRONG }).expect(401);
+        await there.login(user).expect(200);
+        expect(await open.dataSource.query('SELECT FROM rate_limits')).toEqual([]);
+      } finally {
+        await open.stop();
+      }
+    });
+  });
+
+  describe('when TRUST_PROXY is not set', () => {
+    it('believes no X-Forwarded-For', async () => {
+      const direct = await startService({ RATE_LIMIT_ENABLED: 'true' });
+      try {
+        const there = clientOf(direct);
+        const nobody = aUser();
+        const statuses: number[] = [];
+        for (let i = 0; i < 11; i += 1) {
+          const attempt = there.login({ ...nobody, password: WRONG });
+          statuses.push((await attempt.set('X-Forwarded-For', anAddress())).status);
+        }
+        expect(statuses).toEqual([...times(10, 401), 429]);
+      } finally {
+        await direct.stop();
+      }
+    });
+  });
+
+  describe('when 40 guesses come at once, at two processes', () => {
+    it('lets hardly more through than one after the other', async () => {
+      const database = await createDatabase();
+      const settings = { CERTS_DIR: certsDir(), RATE_LIMIT_ENABLED: 'true' };
+      const replicas = await Promise.all([
+        ServiceProcess.start(database, settings),
+        ServiceProcess.start(database, settings),
+      ]);
+      try {
+        const user = aUser();
+        await replicas[0].post('/auth/register', {}, user);
+        const answers = await Promise.all(
+          Array.from({ length: 40 }, (_, i) =>
+            (i % 2 ? replicas[0] : replicas[1]).post(
+              '/auth/login',
+              {},
+              { ...user, password: `${WRONG} ${i}` },
+            ),
+          ),
+        );
+        const statuses = answers.map(({ status }) => status);
+        const guessed = statuses.filter((status) => status === 401).length;
+        expect(guessed).toBeGreaterThanOrEqual(10);
+        // As many are under way as there are threads when the tenth failure is counted.
+        expect(guessed).toBeLessThan(10 + 2 * HASH_THREADS);
+        expect(statuses.filter((status) => status === 429)).toHaveLength(40 - guessed);
+        for (const replica of replicas)
+          expect((await replica.post('/auth/login', {}, user)).status).toBe(429);
+      } finally {
+        await Promise.all(replicas.map((replica) => replica.stop()));
+      }
+    });
+  });
+});
