@@ -1,0 +1,191 @@
+import bcrypt from 'bcrypt';
+import type { Config } from '../src/config';
+import { aUser, clientOf, tokensOf } from './support/client';
+import { expectProblem } from './support/problem';
+import { certsDir, ServiceProcess, type Answer } from './support/process';
+import { createDatabase, startService, type TestService } from './support/service';
+
+describe('passwords', () => {
+  let service: TestService;
+  let client: ReturnType<typeof clientOf>;
+  beforeAll(async () => {
+    service = await startService();
+    client = clientOf(service);
+  });
+  afterAll(() => service.stop());
+
+  const storedHash = async (email: string) => {
+    const [row] = await service.dataSource.query<{ password: string }[]>(
+      'SELECT password FROM users WHERE email = $1',
+      [email],
+    );
+    return row?.password ?? '';
+  };
+
+  describe('when a common one is chosen', () => {
+    it.each(['password', 'PassWord', '12345678', 'qwertyuiop', 'iloveyou', 'trustno1', 'letmein1'])(
+      'refuses %s at registration, and says why',
+      async (password) => {
+        const { errors } = expectProblem(await client.register(aUser({ password })), 400);
+        expect(errors).toEqual([
+          {
+            type: 'field',
+            msg: 'password is one of the most common passwords',
+            path: 'password',
+            location: 'body',
+          },
+        ]);
+      },
+    );
+  });
+
+  describe('when it contains what is known of the person', () => {
+    const person = { firstName: 'Augusta', lastName: 'O’Byron', email: 'countess@example.com' };
+    it.each(['my countess 1815', 'x AUGUSTA x x', 'prefix-o’byron-suffix'])(
+      'refuses %s at registration, and says why',
+      async (password) => {
+        const { errors } = expectProblem(
+          await client.register(aUser({ ...person, password })),
+          400,
+        );
+        expect(errors.map(({ path, msg }) => [path, msg])).toEqual([
+          ['password', 'password must not contain the e-mail or a name'],
+        ]);
+      },
+    );
+
+    it('does not mind words of two letters, nor the domain', async () => {
+      const password = 'example li horse battery';
+      await client.register(aUser({ firstName: 'Li', password })).expect(201);
+    });
+  });
+
+  describe('when it is changed', () => {
+    it('refuses the same ones, by the name and e-mail of the account', async () => {
+      const user = aUser({ firstName: 'Wilhelmina' });
+      const tokens = tokensOf(await client.register(user).expect(201));
+      for (const newPassword of ['password1', 'dear wilhelmina', `my ${user.email}`]) {
+        const res = await client
+          .send('patch', '/auth/password', tokens)
+          .send({ currentPassword: user.password, newPassword });
+        const { errors } = expectProblem(res, 400);
+        expect(errors.map(({ path }) => path)).toEqual(['newPassword']);
+        expect(res.text).not.toContain(newPassword);
+      }
+      await client.login(user).expect(200);
+    });
+  });
+
+  describe('when an old password would be refused today', () => {
+    it('still lets its owner in', async () => {
+      const user = aUser();
+      await client.register(user).expect(201);
+      await service.dataSource.query('UPDATE users SET password = $2 WHERE email = $1', [
+        user.email,
+        await bcrypt.hash('password', 10),
+      ]);
+      await client.login({ ...user, password: 'password' }).expect(200);
+    });
+  });
+
+  describe('when BCRYPT_ROUNDS was raised', () => {
+    const user = aUser();
+    /** As it was made before, with less work. */
+    const weaken = async () => {
+      await service.dataSource.query('UPDATE users SET password = $2 WHERE email = $1', [
+        user.email,
+        await bcrypt.hash(user.password, 4),
+      ]);
+    };
+    beforeAll(async () => {
+      await client.register(user).expect(201);
+    });
+
+    it('hashes anew at the next login, and the session and later logins work', async () => {
+      await weaken();
+      expect(bcrypt.getRounds(await storedHash(user.email))).toBe(4);
+      const tokens = tokensOf(await client.login(user).expect(200));
+      const renewed = await storedHash(user.email);
+      expect(bcrypt.getRounds(renewed)).toBe(10);
+      await client.self(tokens).expect(200);
+      await client.refresh(tokens).expect(200);
+      await client.login(user).expect(200);
+      expect(await storedHash(user.email)).toBe(renewed);
+    });
+
+    it('does not for a wrong password', async () => {
+      await weaken();
+      const before = await storedHash(user.email);
+      await client.login({ ...user, password: 'not the password' }).expect(401);
+      expect(await storedHash(user.email)).toBe(before);
+    });
+
+    it('lets all logins in that come at once', async () => {
+      await weaken();
+      const answers = await Promise.all(Array.from({ length: 8 }, () => client.login(user)));
+      expect(answers.map(({ status }) => status)).toEqual(Array(8).fill(200));
+      for (const res of answers) await client.self(tokensOf(res)).expect(200);
+      expect(bcrypt.getRounds(await storedHash(user.email))).toBe(10);
+    });
+
+    it('changes the password in the same request', async () => {
+      const tokens = tokensOf(await client.login(user).expect(200));
+      await weaken();
+      const newPassword = 'another horse battery';
+      await client
+        .send('patch', '/auth/password', tokens)
+        .send({ currentPassword: user.password, newPassword })
+        .expect(200);
+      await client.login({ ...user, password: newPassword }).expect(200);
+    });
+  });
+
+  describe('when 300 logins come at once', () => {
+    let database: Config['database'];
+    let process: ServiceProcess;
+    beforeAll(async () => {
+      database = await createDatabase();
+      process = await ServiceProcess.start(database, { CERTS_DIR: certsDir() });
+    });
+    afterAll(() => process.stop());
+
+    it('signs in or refuses with Retry-After, and the rest of the service does not wait', async () => {
+      const user = aUser();
+      let { tokens } = await process.post('/auth/register', {}, user);
+      const crowdIs = { over: false };
+      const crowd = Promise.all(
+        Array.from({ length: 300 }, () => process.post('/auth/login', {}, user)),
+      ).finally(() => (crowdIs.over = true));
+
+      const waits: number[] = [];
+      const timed = async (request: () => Promise<Answer>) => {
+        const began = performance.now();
+        const answer = await request();
+        expect(answer.status).toBe(200);
+        waits.push(performance.now() - began);
+        return answer;
+      };
+      do {
+        await timed(() => process.get('/auth/self', tokens));
+        ({ tokens } = await timed(() => process.post('/auth/refresh', tokens)));
+        await timed(() => process.get('/.well-known/jwks.json'));
+        await timed(() => process.get('/health/ready'));
+      } while (!crowdIs.over);
+      const answers = await crowd;
+
+      const statuses = answers.map(({ status }) => status);
+      const refused = answers.filter(({ status }) => status === 503);
+      expect(statuses.filter((status) => status === 200).length).toBeGreaterThan(20);
+      // As many wait as HASH_QUEUE_LIMIT says; the others are not kept waiting.
+      expect(refused.length).toBeGreaterThan(100);
+      expect(statuses.filter((status) => ![200, 503].includes(status))).toEqual([]);
+      for (const { headers } of refused) expect(headers.get('retry-after')).toMatch(/^[1-9]\d*$/);
+
+      // All 300 connections come in the same moment, so the first of these may stand behind them.
+      expect(waits.length).toBeGreaterThan(20);
+      waits.sort((one, other) => one - other);
+      expect(waits[Math.floor(waits.length / 2)]).toBeLessThan(500);
+      expect(waits.at(-1)).toBeLessThan(3_000);
+    });
+  });
+});
