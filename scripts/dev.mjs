@@ -44,8 +44,8 @@ const LEASH = `
 read -r _ <&3
 kill -TERM "$1" 2>/dev/null
 left=$(( $2 * 10 ))
-while kill -0 -- "-$1" 2>/dev/null; do
-  [ $left -le 0 ] && kill -KILL -- "-$1" 2>/dev/null
+while kill -0 "-$1" 2>/dev/null; do
+  [ $left -le 0 ] && kill -KILL "-$1" 2>/dev/null
   left=$(( left - 1 ))
   sleep 0.1
 done

@@ -108,7 +108,7 @@ const schemaFor = (environment: 'dev' | 'prod' | 'test') => {
         .regex(/^\/[\w\-./]*$/, 'must be a path such as /auth')
         .default('/'),
       TRUST_PROXY: trustProxy.optional(),
-      DRAIN_TIMEOUT_SECONDS: integer(1, 300).default(9),
+      DRAIN_TIMEOUT_SECONDS: integer(1, 300).default(prod ? 9 : 1),
       AUDIT_LOG_FILE: z.string().min(1).optional(),
       WEB_CONCURRENCY: z
         .union(
