@@ -15,7 +15,6 @@ module.exports = {
     '!src/server.ts',
     '!src/primary.ts',
     '!src/commands/**',
-    '!src/migrations/run.ts',
   ],
   coverageThreshold: { global: { lines: 95 } },
   coverageReporters: ['text-summary', 'lcov'],

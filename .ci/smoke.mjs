@@ -151,8 +151,8 @@ async function smoke() {
   delete env.NODE_ENV;
 
   await check('the built service migrates, and a second time finds nothing to do', async () => {
-    await run(process.execPath, ['dist/migrations/run.js'], env);
-    assert.match(await run(process.execPath, ['dist/migrations/run.js'], env), /^0 migrations run/);
+    await run(process.execPath, ['dist/commands/migrate.js'], env);
+    assert.match(await run(process.execPath, ['dist/commands/migrate.js'], env), /^0 migrations run/);
   });
 
   const service = spawn('npm', ['start'], {

@@ -51,7 +51,7 @@ export async function prepareService(bench, dist = DIST) {
     throw new Error(`there is no build in ${dist}: run "npm run build" first`);
   const database = await bench.createDatabase();
   const env = serviceEnvironment(bench, database, 3000);
-  const migration = spawnSync(process.execPath, [path.join(dist, 'migrations/run.js')], { env });
+  const migration = spawnSync(process.execPath, [path.join(dist, 'commands/migrate.js')], { env });
   if (migration.status !== 0) throw new Error(`migration failed: ${migration.stderr}`);
   return database;
 }

@@ -81,7 +81,7 @@ export async function startAuthService() {
     JWT_ISSUER: issuer,
     JWT_AUDIENCE: 'auth-service',
   };
-  const migration = startProcess('dist/migrations/run.js', environment);
+  const migration = startProcess('dist/commands/migrate.js', environment);
   const [code] = await migration.ended;
   if (code !== 0) throw new Error('the migrations failed');
 
