@@ -152,7 +152,10 @@ async function smoke() {
 
   await check('the built service migrates, and a second time finds nothing to do', async () => {
     await run(process.execPath, ['dist/commands/migrate.js'], env);
-    assert.match(await run(process.execPath, ['dist/commands/migrate.js'], env), /^0 migrations run/);
+    assert.match(
+      await run(process.execPath, ['dist/commands/migrate.js'], env),
+      /^0 migrations run/,
+    );
   });
 
   const service = spawn('npm', ['start'], {
