@@ -1,11 +1,13 @@
+import { randomUUID } from 'node:crypto';
 import { createServer, STATUS_CODES, type RequestListener, type Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 
-/** A request that comes in more slowly than this is cut, in milliseconds. */
-const HEADERS_TIMEOUT = 10_000;
-const REQUEST_TIMEOUT = 20_000;
-/** How often the two are enforced. */
-const CHECK_INTERVAL = 1_000;
+/** In milliseconds: a request that comes in more slowly is cut; how often that is enforced. */
+const TIMEOUTS = {
+  headersTimeout: 10_000,
+  requestTimeout: 20_000,
+  connectionsCheckingInterval: 1_000,
+};
 
 const STATUS_OF_CODE: Record<string, number> = {
   ERR_HTTP_REQUEST_TIMEOUT: 408,
@@ -22,30 +24,30 @@ function refuse(error: NodeJS.ErrnoException, socket: Duplex): void {
   const title = STATUS_CODES[status] ?? '';
   const code = 'malformed-request';
   const detail = 'The request cannot be read';
+  const requestId = randomUUID();
   const body = JSON.stringify({
     type: `urn:auth-service:problem:${code}`,
     title,
     status,
     detail,
-    instance: '',
+    instance: requestId,
     errors: [{ type: code, msg: detail, path: '', location: '' }],
   });
   socket.end(
     `HTTP/1.1 ${status} ${title}\r\nContent-Type: application/problem+json\r\n` +
-      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+      `Content-Length: ${Buffer.byteLength(body)}\r\nX-Request-Id: ${requestId}\r\n` +
+      `X-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n${body}`,
   );
 }
 
 /** An HTTP server that cuts slow clients and answers malformed frames, not yet listening. */
-export function createHttpServer(listener: RequestListener): Server {
-  const server = createServer(
-    {
-      headersTimeout: HEADERS_TIMEOUT,
-      requestTimeout: REQUEST_TIMEOUT,
-      connectionsCheckingInterval: CHECK_INTERVAL,
-    },
-    listener,
-  );
+export function createHttpServer(listener: RequestListener, timeouts = TIMEOUTS): Server {
+  const server = createServer({ ...timeouts, requireHostHeader: false }, (req, res) => {
+    // RFC 9112, section 3.2; Node's own refusal has no body.
+    if (req.httpVersion === '1.1' && req.headers.host === undefined)
+      refuse(new Error('no host'), req.socket);
+    else listener(req, res);
+  });
   server.on('clientError', refuse);
   return server;
 }
