@@ -19,7 +19,6 @@ function driverError(error: unknown): { code?: unknown; constraint?: unknown; me
 
 /** Whether the error says that the database cannot answer for now, and not that the request is wrong. */
 export function isDatabaseUnavailable(error: unknown): boolean {
-  if (error instanceof AggregateError) return error.errors.some(isDatabaseUnavailable);
   const { code, message } = driverError(error);
   if (typeof code === 'string') return UNAVAILABLE_STATES.test(code) || NETWORK_CODES.test(code);
   return (
