@@ -91,7 +91,13 @@ export function createApp(dependencies: Dependencies): Express {
         origin: [...config.allowedOrigins],
         credentials: true,
         methods: ['GET', 'POST', 'PATCH', 'DELETE'],
-        exposedHeaders: ['X-Request-Id', 'Retry-After'],
+        exposedHeaders: [
+          'X-Request-Id',
+          'Retry-After',
+          'RateLimit-Limit',
+          'RateLimit-Remaining',
+          'RateLimit-Reset',
+        ],
         maxAge: 600,
       }),
     );

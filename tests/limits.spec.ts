@@ -3,7 +3,7 @@ import { HASH_THREADS } from '../src/config/threadPool';
 import { aUser, clearsCookies, clientOf, tokensOf, type NewUser } from './support/client';
 import { expectProblem } from './support/problem';
 import { certsDir, ServiceProcess } from './support/process';
-import { createDatabase, startService, type TestService } from './support/service';
+import { ALLOWED_ORIGIN, createDatabase, startService, type TestService } from './support/service';
 
 const WRONG = 'not the password';
 
@@ -65,6 +65,20 @@ describe('limits on attempts', () => {
         });
         expect(res.headers['set-cookie']).toBeUndefined();
       }
+    });
+
+    it('lets the page of an allowed origin read them', async () => {
+      const res = await login(attacker, user).set('Origin', ALLOWED_ORIGIN);
+      expect(res.status).toBe(429);
+      const exposed = res.headers['access-control-expose-headers']?.toLowerCase().split(',');
+      expect(exposed).toEqual(
+        expect.arrayContaining([
+          'retry-after',
+          'ratelimit-limit',
+          'ratelimit-remaining',
+          'ratelimit-reset',
+        ]),
+      );
     });
 
     it('logs the event', async () => {
