@@ -15,6 +15,7 @@ import { SessionController } from './controller/SessionController';
 import { allowedOrigin } from './middleware/allowedOrigin';
 import { bodyLimit } from './middleware/bodyLimit';
 import { errorHandler } from './middleware/errorHandler';
+import { noStore } from './middleware/noStore';
 import { requestContext } from './middleware/requestContext';
 import { securityHeaders } from './middleware/securityHeaders';
 import { authRoutes } from './routes/auth';
@@ -73,7 +74,7 @@ export function createApp(dependencies: Dependencies): Express {
   app.use(['/auth', '/api/auth'], authRouter());
   app.use(bodyLimit);
   app.use('/.well-known', wellKnownRoutes(keys, config.tokens.issuer));
-  app.use('/health', healthRoutes(health));
+  app.use('/health', noStore, healthRoutes(health));
   app.use(() => {
     throw problem('not-found');
   });
@@ -82,10 +83,7 @@ export function createApp(dependencies: Dependencies): Express {
 
   function authRouter(): Router {
     const router = Router();
-    router.use((_req, res, next) => {
-      res.setHeader('Cache-Control', 'no-store');
-      next();
-    });
+    router.use(noStore);
     router.use(
       cors({
         origin: [...config.allowedOrigins],
