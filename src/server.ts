@@ -12,6 +12,7 @@ import { createHttpServer } from './config/httpServer';
 import { KeyError } from './config/keys';
 import { KeyRing } from './config/KeyRing';
 import { createLogger, type Logger } from './config/logger';
+import { originOf } from './config/originOf';
 import { sizeThreadPool } from './config/threadPool';
 import { runPrimary } from './primary';
 import { SessionPurge } from './service/SessionPurge';
@@ -50,7 +51,7 @@ async function connect(dataSource: DataSource, logger: Logger): Promise<void> {
       return;
     } catch (error) {
       if (!isDatabaseUnavailable(error) || Date.now() > deadline) throw error;
-      logger.warn('the database is away; trying again', { cause: String(error) });
+      logger.warn('the database is away; trying again', originOf(error));
       await delay(DATABASE_RETRY);
     }
   }

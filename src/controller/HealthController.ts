@@ -30,6 +30,13 @@ export class HealthController {
     res.json({ status: 'live' });
   }
 
+  /** The signing key was read and tried before the process began to listen. */
+  async ready(_req: Request, res: Response): Promise<void> {
+    if (this.lifecycle.draining) throw problem('unavailable');
+    if (!(await this.schemaIsUsable())) throw problem('unavailable');
+    res.json({ status: 'ready' });
+  }
+
   private async schemaIsUsable(): Promise<boolean> {
     try {
       const [found] = await this.query<{ run: number }>(COUNT_MIGRATIONS, [this.migrations]);
@@ -37,12 +44,5 @@ export class HealthController {
     } catch (cause) {
       throw problem('unavailable', { cause });
     }
-  }
-
-  /** The signing key was read and tried before the process began to listen. */
-  async ready(_req: Request, res: Response): Promise<void> {
-    if (this.lifecycle.draining) throw problem('unavailable');
-    if (!(await this.schemaIsUsable())) throw problem('unavailable');
-    res.json({ status: 'ready' });
   }
 }

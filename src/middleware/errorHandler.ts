@@ -1,9 +1,9 @@
 import { STATUS_CODES } from 'node:http';
-import { isNativeError } from 'node:util/types';
 import type { ErrorRequestHandler } from 'express';
 import { isHttpError } from 'http-errors';
 import { isDatabaseUnavailable } from '../config/databaseErrors';
 import type { Logger } from '../config/logger';
+import { originOf } from '../config/originOf';
 import { isProblem, problem, type Problem, type ProblemCode } from '../config/problems';
 import type { AuditLog } from '../service/AuditLog';
 
@@ -20,17 +20,6 @@ function problemOf(error: unknown): Problem {
   if (isHttpError(error) && error.status < 500)
     return problem(CODE_OF_STATUS[error.status] ?? 'malformed-request', { cause: error });
   return problem('internal-error', { cause: error });
-}
-
-/**
- * What a log may hold of an error: its kind, and where in our own code it came up. Messages and stacks
- * of the libraries tell statements, values and hosts.
- */
-function originOf(error: unknown): { cause?: string; where?: string | undefined } {
-  if (!isNativeError(error)) return {};
-  const code = 'code' in error ? ` ${String(error.code)}` : '';
-  const frame = /\b(?:src|dist)\/([\w/.-]+:\d+)/.exec(error.stack ?? '');
-  return { cause: `${error.name}${code}`, where: frame?.[1] };
 }
 
 /** Answers every failed request, in the one shape (RFC 9457). */

@@ -1,4 +1,5 @@
 import type { Logger } from '../config/logger';
+import { originOf } from '../config/originOf';
 import type { SessionService } from './SessionService';
 
 const BATCH = 1_000;
@@ -23,7 +24,7 @@ export class SessionPurge {
     this.timer = setTimeout(() => {
       this.running = this.run()
         .catch((error: unknown) => {
-          this.logger.warn('the purge of expired sessions failed', { cause: String(error) });
+          this.logger.warn('the purge of expired sessions failed', originOf(error));
         })
         .finally(() => {
           if (!this.stopped) this.start(interval);
