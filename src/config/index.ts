@@ -91,6 +91,7 @@ const schemaFor = (environment: 'dev' | 'prod' | 'test') => {
       BCRYPT_ROUNDS: integer(10, 15).default(10),
       HASH_QUEUE_LIMIT: integer(1, 10_000).default(100),
       REFRESH_REUSE_WINDOW_SECONDS: integer(0, 300).default(10),
+      SESSION_LIFETIME_DAYS: integer(1, 3650).default(30),
       SESSION_ABSOLUTE_LIFETIME_DAYS: integer(1, 3650).default(90),
       SESSION_PURGE_INTERVAL_SECONDS: integer(0, 86_400).default(600),
       SESSIONS_PER_USER: integer(1, 10_000).default(100),
@@ -206,7 +207,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env) {
       accessLifetime: 60 * 60,
     }),
     sessions: Object.freeze({
-      slidingLifetime: 30 * 24 * 60 * 60,
+      slidingLifetime: settings.SESSION_LIFETIME_DAYS * 24 * 60 * 60,
       absoluteLifetime: settings.SESSION_ABSOLUTE_LIFETIME_DAYS * 24 * 60 * 60,
       reuseWindow: settings.REFRESH_REUSE_WINDOW_SECONDS,
       purgeInterval: settings.SESSION_PURGE_INTERVAL_SECONDS,

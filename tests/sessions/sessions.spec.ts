@@ -1,4 +1,11 @@
-import { aUser, clearsCookies, clientOf, tokensOf, type Tokens } from '../support/client';
+import {
+  aUser,
+  clearsCookies,
+  clientOf,
+  cookiesOf,
+  tokensOf,
+  type Tokens,
+} from '../support/client';
 import { startService, type TestService } from '../support/service';
 
 interface Listed {
@@ -169,6 +176,18 @@ describe('sessions in the hands of their user', () => {
       const { access } = tokensOf(await client.login(user).expect(200));
       expect(await list({ access })).toHaveLength(5);
       expect(await isAlive(sessions[0])).toBe(false);
+    });
+  });
+
+  describe('when SESSION_LIFETIME_DAYS is set', () => {
+    it('ends a session that was not used for so long, and tells the browser', async () => {
+      const brief = await startService({ SESSION_LIFETIME_DAYS: '2' });
+      const visitor = clientOf(brief);
+      const res = await visitor.register().expect(201);
+      expect(cookiesOf(res).refresh_token?.attributes['max-age']).toBe(String(2 * 86_400));
+      await brief.advance(2 * 86_400 + 1);
+      expect(clearsCookies(await visitor.refresh(tokensOf(res)).expect(401))).toBe(true);
+      await brief.stop();
     });
   });
 
