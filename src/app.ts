@@ -68,6 +68,8 @@ export function createApp(dependencies: Dependencies): Express {
   app.set('etag', false);
   app.set('trust proxy', config.trustProxy ?? false);
   app.disable('x-powered-by');
+  // Else Express prints the stack of what fails after its answer.
+  app.set('env', 'test');
 
   app.use(requestContext(logger));
   app.use(securityHeaders());

@@ -44,10 +44,20 @@ function refuse(error: NodeJS.ErrnoException, socket: Duplex): void {
 export function createHttpServer(listener: RequestListener, timeouts = TIMEOUTS): Server {
   const server = createServer({ ...timeouts, requireHostHeader: false }, (req, res) => {
     // RFC 9112, section 3.2; Node's own refusal has no body.
+    const target = req.url ?? '';
     if (req.httpVersion === '1.1' && req.headers.host === undefined)
       refuse(new Error('no host'), req.socket);
+    else if (!/^[/*]/.test(target) && !URL.canParse(target))
+      refuse(new Error('no target'), req.socket);
     else listener(req, res);
   });
   server.on('clientError', refuse);
+  // Node's own answers have no body: 417, and none at all.
+  server.on('checkExpectation', (req) => {
+    refuse(new Error('expectation'), req.socket);
+  });
+  server.on('connect', (_req, socket) => {
+    refuse(new Error('connect'), socket);
+  });
   return server;
 }

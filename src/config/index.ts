@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { isIP } from 'node:net';
 import path from 'node:path';
 import { config as loadDotenv } from 'dotenv';
 import ipaddr from 'ipaddr.js';
@@ -14,6 +15,7 @@ const ENVIRONMENTS = new Map<string, 'dev' | 'prod' | 'test'>([
   ['prod', 'prod'],
   ['production', 'prod'],
   ['test', 'test'],
+  ['', 'prod'],
 ]);
 
 const integer = (min: number, max: number) =>
@@ -44,16 +46,16 @@ const origins = z
 const url = z
   .string()
   .refine(
-    (value) => URL.canParse(value) && /^https?:$/.test(new URL(value).protocol),
-    'must be an http(s) URL',
+    (value) => URL.canParse(value) && /^https?:\/\/[^/?#]+[\w\-./~%]*$/.test(new URL(value).href),
+    'must be an http(s) URL, with nothing but a path behind the host',
   );
 
 const HOPS = /^\d{1,2}$/;
 
 const isProxy = (value: string) =>
   ['loopback', 'linklocal', 'uniquelocal'].includes(value) ||
-  ipaddr.isValid(value) ||
-  ipaddr.isValidCIDR(value);
+  isIP(value) !== 0 ||
+  (isIP(value.replace(/\/.*/, '')) !== 0 && ipaddr.isValidCIDR(value));
 
 /** Express's `trust proxy`: a number of hops, or addresses, subnets and their names. */
 const trustProxy = z

@@ -1,5 +1,7 @@
 import { isNativeError } from 'node:util/types';
 
+const OWN = /\b(?:src|dist)\/([\w/.-]+:\d+)/;
+
 /**
  * What a log may hold of an error: its kind, and where in our own code it came up. Messages and stacks
  * of the libraries tell statements, values and hosts.
@@ -7,6 +9,8 @@ import { isNativeError } from 'node:util/types';
 export function originOf(error: unknown): { cause?: string; where?: string | undefined } {
   if (!isNativeError(error)) return {};
   const code = 'code' in error ? ` ${String(error.code)}` : '';
-  const frame = /\b(?:src|dist)\/([\w/.-]+:\d+)/.exec(error.stack ?? '');
-  return { cause: `${error.name}${code}`, where: frame?.[1] };
+  const own = error.stack
+    ?.split('\n')
+    .find((line) => !line.includes('node_modules') && OWN.test(line));
+  return { cause: `${error.name}${code}`, where: OWN.exec(own ?? '')?.[1] };
 }

@@ -18,7 +18,7 @@ export class AccountController {
   async rename(req: Request, res: Response): Promise<void> {
     const { userId, sessionId } = required(req, 'auth');
     const user = await this.users.rename(userId, matchedData<Partial<Names>>(req));
-    this.audit.record('user_updated', req.client, { userId, sessionId });
+    this.audit.record('user_updated', req.caller, { userId, sessionId });
     res.json({ message: 'User details updated successfully', user });
   }
 
@@ -28,9 +28,9 @@ export class AccountController {
       required(req, 'user'),
       { userId, sessionId },
       matchedData<PasswordChange>(req),
-      req.client,
+      req.caller,
     );
-    this.audit.record('authn_password_change', req.client, { userId, sessionId });
+    this.audit.record('authn_password_change', req.caller, { userId, sessionId });
     this.cookies.set(res, this.tokens.issue(session));
     res.json({ message: 'Password changed successfully', userId });
   }
@@ -38,8 +38,8 @@ export class AccountController {
   async delete(req: Request, res: Response): Promise<void> {
     const { userId, sessionId } = required(req, 'auth');
     const { password } = matchedData<{ password: string }>(req);
-    await this.users.delete(required(req, 'user'), password, req.client);
-    this.audit.record('user_deleted', req.client, { userId, sessionId });
+    await this.users.delete(required(req, 'user'), password, req.caller);
+    this.audit.record('user_deleted', req.caller, { userId, sessionId });
     this.cookies.clear(res);
     res.json({ message: 'User deleted successfully' });
   }

@@ -20,19 +20,19 @@ export class AuthController {
   ) {}
 
   async register(req: Request, res: Response): Promise<void> {
-    const session = await this.users.register(matchedData<Registration>(req), req.client);
+    const session = await this.users.register(matchedData<Registration>(req), req.caller);
     const { userId, sessionId } = session;
-    this.audit.record('user_created', req.client, { userId, sessionId });
+    this.audit.record('user_created', req.caller, { userId, sessionId });
     this.giveTokens(res, session);
     res.status(201).json({ message: 'User registered successfully', userId });
   }
 
   async login(req: Request, res: Response): Promise<void> {
-    const owner = await this.users.verifyCredentials(matchedData<Credentials>(req), req.client);
-    const session = await this.sessions.open(owner, req.client);
+    const owner = await this.users.verifyCredentials(matchedData<Credentials>(req), req.caller);
+    const session = await this.sessions.open(owner, req.caller);
     if (session === undefined) throw problem('wrong-credentials', { audit: { userId: owner.id } });
     const { userId, sessionId } = session;
-    this.audit.record('authn_login_success', req.client, { userId, sessionId });
+    this.audit.record('authn_login_success', req.caller, { userId, sessionId });
     this.giveTokens(res, session);
     res.json({ message: 'User logged in successfully', userId });
   }
@@ -55,7 +55,7 @@ export class AuthController {
     if (required(req, 'refresh').sessionId !== sessionId) throw problem('invalid-token');
     if (scope === 'current') await this.sessions.close({ sessionId, userId });
     else await this.sessions.closeAll({ sessionId, userId }, { spareOwn: scope === 'others' });
-    this.audit.record('session_expired', req.client, {
+    this.audit.record('session_expired', req.caller, {
       userId,
       sessionId,
       reason: 'logout',

@@ -24,7 +24,7 @@ export class SessionController {
     const sessionId = req.params.id;
     if (!isSessionId(sessionId) || !(await this.sessions.close({ sessionId, userId })))
       throw problem('not-found');
-    this.audit.record('session_expired', req.client, { userId, sessionId, reason: 'ended' });
+    this.audit.record('session_expired', req.caller, { userId, sessionId, reason: 'ended' });
     if (sessionId === own) this.cookies.clear(res);
     res.json({ message: 'Session ended successfully' });
   }
@@ -33,7 +33,7 @@ export class SessionController {
     const { userId, sessionId } = required(req, 'auth');
     const ended = await this.sessions.closeAll({ userId, sessionId }, { spareOwn: true });
     const fields = { userId, sessionId, reason: 'ended', scope: 'others' };
-    this.audit.record('session_expired', req.client, fields);
+    this.audit.record('session_expired', req.caller, fields);
     res.json({ message: 'Other sessions ended successfully', ended });
   }
 }

@@ -17,6 +17,8 @@ const CODE_OF_STATUS: Partial<Record<number, ProblemCode>> = {
 function problemOf(error: unknown): Problem {
   if (isProblem(error)) return error;
   if (isDatabaseUnavailable(error)) return problem('unavailable', { cause: error });
+  // The router's, of a parameter that is not percent-encoded UTF-8: there can be nothing by that name.
+  if (error instanceof URIError) return problem('not-found', { cause: error });
   if (isHttpError(error) && error.status < 500)
     return problem(CODE_OF_STATUS[error.status] ?? 'malformed-request', { cause: error });
   return problem('internal-error', { cause: error });
@@ -30,11 +32,14 @@ export function errorHandler(logger: Logger, audit: AuditLog): ErrorRequestHandl
       return;
     }
     const error = problemOf(thrown);
-    const { requestId } = req.client;
-    if (error.event) audit.record(error.event, req.client, error.audit);
+    const { requestId } = req.caller;
+    if (error.event) audit.record(error.event, req.caller, error.audit);
     if (error.status >= 500) {
       logger.error('request failed', {
+        event: 'request_failed',
         requestId,
+        ipAddress: req.caller.ipAddress,
+        userId: req.auth?.userId,
         code: error.code,
         ...originOf(error.cause),
       });

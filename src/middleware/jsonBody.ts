@@ -9,7 +9,7 @@ const hasBody = (req: Request) =>
 /** JSON is UTF-8 between services (RFC 8259 section 8.1); the parser would take other charsets too. */
 const isJson = (req: Request) => {
   const charset = /;\s*charset\s*=\s*"?([^\s";]*)/i.exec(req.get('content-type') ?? '')?.[1];
-  return req.is('application/json') && (charset ?? 'utf-8').toLowerCase() === 'utf-8';
+  return req.is('application/json') && /^utf-?8$/i.test(charset ?? 'utf-8');
 };
 
 /** Reads a JSON body, at most 16 KiB after inflation, into `req.body`; a body of another type is refused. */

@@ -12,7 +12,8 @@ import type { AccessClaims, TokenService } from '../service/TokenService';
 export function accessClaimsOf(req: Request, tokens: TokenService): AccessClaims {
   const cookies = req.cookies as Record<string, unknown>;
   const token =
-    cookies[ACCESS_COOKIE] ?? /^Bearer +(\S+) *$/i.exec(req.get('authorization') ?? '')?.[1];
+    (cookies[ACCESS_COOKIE] === '' ? undefined : cookies[ACCESS_COOKIE]) ??
+    /^Bearer +(\S+) *$/i.exec(req.get('authorization') ?? '')?.[1];
   if (token === undefined) throw problem('missing-token');
   // cookie-parser makes an object of a cookie that begins with "j:".
   if (typeof token !== 'string') throw problem('invalid-token');

@@ -9,9 +9,10 @@ const MAX_USER_AGENT = 255;
 
 /** The address as PostgreSQL's inet holds it, and its network. */
 function addressesOf(address = ''): { ipAddress: string | null; network: string | null } {
-  const plain = address.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '');
+  // Some gateways forward an IPv4 address with its port.
+  const plain = address.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$|(?<=^[\d.]+):\d+$/, '');
   if (isIPv4(plain)) return { ipAddress: plain, network: plain };
-  if (!ipaddr.isValid(plain)) return { ipAddress: null, network: null };
+  if (!ipaddr.IPv6.isValid(plain)) return { ipAddress: null, network: null };
   const parsed = ipaddr.parse(plain);
   const ipAddress = parsed.toString();
   return {
@@ -30,7 +31,7 @@ export function requestContext(logger: Logger): RequestHandler {
     const startedAt = performance.now();
     const given = req.get('x-request-id');
     const requestId = given && REQUEST_ID_SHAPE.test(given) ? given : randomUUID();
-    req.client = {
+    req.caller = {
       requestId,
       ...addressesOf(req.ip),
       userAgent: req.get('user-agent')?.slice(0, MAX_USER_AGENT) ?? null,
@@ -44,7 +45,7 @@ export function requestContext(logger: Logger): RequestHandler {
         path,
         status: res.writableFinished ? res.statusCode : 'aborted',
         milliseconds: Math.round(performance.now() - startedAt),
-        ipAddress: req.client.ipAddress,
+        ipAddress: req.caller.ipAddress,
       });
     });
     next();

@@ -29,13 +29,13 @@ export function validateRefreshToken(services: Services): RequestHandler {
     try {
       const claims = refreshClaimsOf(req, tokens);
       const { userId, sessionId } = claims;
-      const outcome = await sessions.refresh(claims, req.client);
+      const outcome = await sessions.refresh(claims, req.caller);
       if (outcome.verdict === 'theft')
         throw problem('token-reused', { audit: { userId, sessionId, cause: outcome.cause } });
       if (outcome.verdict === 'ended')
         throw problem('session-ended', { audit: { userId, sessionId } });
       if (outcome.verdict !== 'rotate')
-        audit.record('session_renewed', req.client, {
+        audit.record('session_renewed', req.caller, {
           userId,
           sessionId,
           verdict: outcome.verdict,

@@ -39,16 +39,21 @@ export class SessionPurge {
     await this.running;
   }
 
-  /** Deletes all that has expired, and resolves to how many rows that were. */
+  /** Deletes all that has expired, and resolves to the number of sessions that were. */
   async run(): Promise<number> {
+    const total = await this.inBatches((limit) => this.sessions.purge(limit));
+    await this.inBatches((limit) => this.sessions.forgetNetworks(limit));
+    if (total > 0) this.logger.info('expired sessions purged', { count: total });
+    return total;
+  }
+
+  private async inBatches(deleteSome: (limit: number) => Promise<number>): Promise<number> {
     let total = 0;
     let batch = BATCH;
     while (batch === BATCH && !this.stopped) {
-      batch = await this.sessions.purge(BATCH);
+      batch = await deleteSome(BATCH);
       total += batch;
     }
-    await this.sessions.forgetNetworks();
-    if (total > 0) this.logger.info('expired sessions purged', { count: total });
     return total;
   }
 }

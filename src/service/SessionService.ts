@@ -170,9 +170,11 @@ export class SessionService {
     return renewed;
   }
 
-  /** Forgets the networks that nobody has signed in from for as long as a session can live. */
-  async forgetNetworks(): Promise<void> {
-    await this.query(FORGET_NETWORKS, [this.settings.absoluteLifetime]);
+  /** Forgets networks that nobody has signed in from for as long as a session can live. */
+  async forgetNetworks(limit: number): Promise<number> {
+    const values = [limit, this.settings.absoluteLifetime];
+    const forgotten = await this.query<unknown>(FORGET_NETWORKS, values);
+    return forgotten.length;
   }
 
   /** Deletes expired rows, at most `limit` of them, and resolves to their number. */

@@ -74,9 +74,11 @@ export const CLOSE: Statement = {
 export const CLOSE_ALL: Statement = {
   name: 'session-close-all',
   text: `
-    WITH caller AS (
-      SELECT user_id FROM refresh_tokens
-      WHERE session_id = $1 AND user_id = $2 AND expires_at > now()
+    WITH owner AS MATERIALIZED (
+      SELECT id FROM users WHERE id = $2 FOR NO KEY UPDATE
+    ), caller AS MATERIALIZED (
+      SELECT token.user_id FROM owner JOIN refresh_tokens AS token ON token.user_id = owner.id
+      WHERE token.session_id = $1 AND token.expires_at > now() FOR UPDATE OF token
     ), ended AS (
       DELETE FROM refresh_tokens AS token USING caller
       WHERE token.user_id = caller.user_id AND NOT ($3 AND token.session_id = $1)
@@ -106,10 +108,15 @@ export const PURGE: Statement = {
     ) RETURNING id`,
 };
 
-/** $1 age in seconds. */
+/** $1 how many at the most, $2 age in seconds. */
 export const FORGET_NETWORKS: Statement = {
   name: 'network-forget',
-  text: 'DELETE FROM sign_in_networks WHERE last_used_at < now() - make_interval(secs => $1)',
+  text: `
+    DELETE FROM sign_in_networks WHERE ctid = ANY (ARRAY(
+      SELECT ctid FROM sign_in_networks
+      WHERE last_used_at < now() - make_interval(secs => $2)
+      ORDER BY last_used_at LIMIT $1 FOR UPDATE SKIP LOCKED
+    )) RETURNING user_id`,
 };
 
 /**

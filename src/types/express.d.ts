@@ -7,7 +7,7 @@ declare global {
   namespace Express {
     interface Request {
       /** Set on every request, before anything else. */
-      client: Client;
+      caller: Client;
       /** The access token's claims: set by parseAccessToken and authenticate. */
       auth?: AccessClaims;
       /** The account of a live session: set by authenticate. */

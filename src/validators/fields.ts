@@ -84,7 +84,7 @@ export function newPasswordField(name = 'password'): ValidationChain {
 }
 
 /** Shorter ones stand in too many words by chance. */
-const MIN_PERSONAL_WORD = 3;
+const MIN_PERSONAL_WORD = 4;
 
 /** What is known of a person: by the body of a registration, or as the user who is signed in. */
 function personalWords(req: Meta['req']): string[] {

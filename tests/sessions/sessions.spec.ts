@@ -92,7 +92,13 @@ describe('sessions in the hands of their user', () => {
       const { sessions } = await someone(1);
       const stranger = await someone(1);
       const [foreign] = await list(stranger.sessions[0]);
-      for (const id of [foreign?.id ?? '', '00000000-0000-4000-8000-000000000000', '1', '%00'])
+      for (const id of [
+        foreign?.id ?? '',
+        '00000000-0000-4000-8000-000000000000',
+        '1',
+        '%00',
+        '%ff',
+      ])
         await client.send('delete', `/auth/sessions/${id}`, sessions[0]).expect(404);
       expect(await isAlive(stranger.sessions[0])).toBe(true);
     });
@@ -106,6 +112,18 @@ describe('sessions in the hands of their user', () => {
       expect(res.body).toMatchObject({ ended: 2 });
       expect(await aliveOf(sessions)).toEqual([false, true, false]);
       expect(await isAlive(stranger.sessions[0])).toBe(true);
+    });
+  });
+
+  describe('when several sessions end the others at once', () => {
+    it('leaves one of them', async () => {
+      const { sessions } = await someone(5);
+      const answers = await Promise.all(
+        sessions.map((tokens) => client.send('delete', '/auth/sessions', tokens)),
+      );
+      const spared = answers.map(({ status }) => status === 200);
+      expect(spared.filter(Boolean)).toHaveLength(1);
+      expect(await aliveOf(sessions)).toEqual(spared);
     });
   });
 
