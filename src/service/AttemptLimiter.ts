@@ -98,7 +98,9 @@ export class AttemptLimiter {
    * a success costs no further one, but for the first after a failure.
    */
   guard(email: string, { network }: Client): AttemptGuard & { succeeded(): Promise<void> } {
-    const account = createHmac('sha256', this.secret).update(email).digest('base64url');
+    // The secret signs tokens, too: the prefix keeps the two uses apart.
+    const hmac = createHmac('sha256', this.secret).update(`attempts:${email}`);
+    const account = hmac.digest('base64url');
     const address = network ?? 'none';
     const keys = { pair: `${account}:${address}`, network: address, account, lock: account };
     let familiar = false;

@@ -18,8 +18,10 @@ const recentPredecessors = (row: string, most: number, except = '') => `
       AND (entry ->> 'replacedAt')::timestamptz >= now() - make_interval(secs => $4)
   ), '[]')`;
 
-const expiry = (startedAt: string) => `
-  least(now() + make_interval(secs => $5), ${startedAt} + make_interval(secs => $6))`;
+/** When a token that is made now expires, by parameters that hold the two lifetimes in seconds. */
+const expiry = (startedAt: string, sliding = '$5', absolute = '$6') => `
+  least(now() + make_interval(secs => ${sliding}),
+        ${startedAt} + make_interval(secs => ${absolute}))`;
 
 /** A row remembers at most this many predecessors. */
 const MAX_PREDECESSORS = 32;
@@ -108,7 +110,10 @@ export const PURGE: Statement = {
     ) RETURNING id`,
 };
 
-/** $1 how many at the most, $2 age in seconds. */
+/**
+ * $1 how many at the most, $2 age in seconds. By ctid, which the lock keeps as it is: by the key the
+ * whole table would be read.
+ */
 export const FORGET_NETWORKS: Statement = {
   name: 'network-forget',
   text: `
@@ -128,8 +133,7 @@ export const RENEW: Statement = {
   text: `
     UPDATE refresh_tokens AS token
     SET id = DEFAULT, predecessors = '[]',
-        expires_at = least(now() + make_interval(secs => $3),
-                           token.session_started_at + make_interval(secs => $4)),
+        expires_at = ${expiry('token.session_started_at', '$3', '$4')},
         created_at = now(), updated_at = now()
     FROM users AS owner
     WHERE token.session_id = $1 AND token.user_id = $2
