@@ -3,6 +3,7 @@ import type { Config } from '../config';
 import type { Query } from '../config/Database';
 import type { Client } from '../types/client';
 import { problem } from '../config/problems';
+import { oncePerTurn } from './oncePerTurn';
 import type { RefreshClaims } from './TokenService';
 import {
   CLOSE,
@@ -62,12 +63,22 @@ export interface SessionDetails {
 }
 
 type SettledRow = LiveSession & {
-  verdict: 'replay' | 'recover' | 'theft' | 'ended';
+  verdict: RefreshOutcome['verdict'];
   cause: TheftCause | null;
 };
 
+/** A refresh token that is presented, and by whom. */
+interface Presentation {
+  claims: RefreshClaims;
+  client: Client;
+}
+
 /** Sessions and their one live refresh token each; every decision is PostgreSQL's, by its clock. */
 export class SessionService {
+  private readonly rotate = oncePerTurn((presented: readonly Presentation[]) =>
+    this.rotateAll(presented),
+  );
+
   constructor(
     private readonly settings: Config['sessions'],
     private readonly query: Query,
@@ -104,24 +115,22 @@ export class SessionService {
   /**
    * Presents a refresh token to its session, which answers with one of the contract's verdicts.
    *
-   * `rotate` takes one statement, every other verdict one more. All that the verdict entails, the
-   * end of a stolen session included, is committed when this resolves.
+   * `rotate` takes one statement at the most, every other verdict one more. All that the verdict
+   * entails, the end of a stolen session included, is committed when this resolves.
    */
   async refresh(claims: RefreshClaims, client: Client): Promise<RefreshOutcome> {
-    const { reuseWindow, slidingLifetime, absoluteLifetime } = this.settings;
+    const rotated = await this.rotate({ claims, client });
+    if (rotated) return { verdict: 'rotate', session: rotated };
+
+    const { sessionId, tokenId, userId } = claims;
     const values = [
-      claims.sessionId,
-      claims.tokenId,
-      claims.userId,
-      reuseWindow,
-      slidingLifetime,
-      absoluteLifetime,
+      sessionId,
+      tokenId,
+      userId,
+      ...this.times(),
       client.userAgent,
       client.ipAddress,
     ];
-    const [rotated] = await this.query<LiveSession>(ROTATE, values);
-    if (rotated) return { verdict: 'rotate', session: rotated };
-
     const [settled] = await this.query<SettledRow>(SETTLE, values);
     if (settled === undefined) return { verdict: 'ended' };
     const { verdict, cause, ...session } = settled;
@@ -181,5 +190,33 @@ export class SessionService {
   async purge(limit: number): Promise<number> {
     const purged = await this.query<unknown>(PURGE, [limit]);
     return purged.length;
+  }
+
+  /** What ROTATE and SETTLE take from $4 on. */
+  private times(): number[] {
+    const { reuseWindow, slidingLifetime, absoluteLifetime } = this.settings;
+    return [reuseWindow, slidingLifetime, absoluteLifetime];
+  }
+
+  /** The sessions that these tokens are live in, rotated; undefined for each that has to be settled. */
+  private async rotateAll(
+    presented: readonly Presentation[],
+  ): Promise<(LiveSession | undefined)[]> {
+    const rows = await this.query<LiveSession & { presentedId: string }>(ROTATE, [
+      presented.map(({ claims }) => claims.sessionId),
+      presented.map(({ claims }) => claims.tokenId),
+      presented.map(({ claims }) => claims.userId),
+      ...this.times(),
+      presented.map(({ client }) => client.userAgent),
+      presented.map(({ client }) => client.ipAddress),
+    ]);
+    const rotated = new Map(rows.map(({ presentedId, ...session }) => [presentedId, session]));
+    return presented.map(({ claims: { tokenId, sessionId, userId } }) => {
+      const session = rotated.get(tokenId);
+      if (session?.sessionId !== sessionId || session.userId !== userId) return undefined;
+      // Whoever presents the same token in the same turn is the second to do so.
+      rotated.delete(tokenId);
+      return session;
+    });
   }
 }

@@ -9,15 +9,6 @@ const liveSession = `
 const replacedNow = (id: string, tripwire = false) =>
   `jsonb_build_object('id', ${id}::text, 'replacedAt', now()${tripwire ? `, 'tripwire', true` : ''})`;
 
-/** Those of a row's predecessors that were replaced within the window before now, newest first. */
-const recentPredecessors = (row: string, most: number, except = '') => `
-  coalesce((
-    SELECT jsonb_agg(entry ORDER BY place)
-    FROM jsonb_array_elements(${row}.predecessors) WITH ORDINALITY AS past (entry, place)
-    WHERE place <= ${most} ${except}
-      AND (entry ->> 'replacedAt')::timestamptz >= now() - make_interval(secs => $4)
-  ), '[]')`;
-
 /** When a token that is made now expires, by parameters that hold the two lifetimes in seconds. */
 const expiry = (startedAt: string, sliding = '$5', absolute = '$6') => `
   least(now() + make_interval(secs => ${sliding}),
@@ -25,6 +16,17 @@ const expiry = (startedAt: string, sliding = '$5', absolute = '$6') => `
 
 /** A row remembers at most this many predecessors. */
 const MAX_PREDECESSORS = 32;
+
+/**
+ * The predecessors of a row's successor: the tokens that are replaced just now, and the row's own
+ * before them, which are of no use any more where the live token is older than the window. Some may
+ * be; SETTLE looks at their times.
+ */
+const predecessorsOf = (row: string, ...replaced: string[]) => `
+  jsonb_build_array(${replaced.join(', ')}) || CASE
+    WHEN ${row}.created_at >= now() - make_interval(secs => $4)
+    THEN ${row}.predecessors - ${MAX_PREDECESSORS - replaced.length} ELSE '[]'
+  END`;
 
 /**
  * $1 user, $2 password hash, $3 session, $4 lifetime in seconds, $5 user agent, $6 address,
@@ -141,34 +143,44 @@ export const RENEW: Statement = {
     RETURNING ${liveSession}`,
 };
 
+/** The columns of a live token's successor; SQL in, SQL out. */
+const successor = (predecessors: string, row: string, userAgent: string, ipAddress: string) => `
+  id = DEFAULT, predecessors = ${predecessors}, expires_at = ${expiry(`${row}.session_started_at`)},
+  created_at = now(), updated_at = now(), user_agent = ${userAgent}, ip_address = ${ipAddress}`;
+
 /**
- * The verdict `rotate`, or no row. $1 session, $2 token, $3 user, $4 reuse window, $5 sliding and
- * $6 absolute lifetime, each in seconds, $7 user agent, $8 address.
+ * The verdict `rotate` for many tokens at once: a row for each that is a live one, with its own id as
+ * `presentedId`. $1 sessions, $2 tokens, $3 users, $7 user agents and $8 addresses, all in the same
+ * order; $4 reuse window, $5 sliding and $6 absolute lifetime, each in seconds.
  *
- * Of several that present the same token at once, the row's lock lets one through; the others find
- * another id in the row when it is their turn.
+ * Of several that present the same token, the row's lock lets one through. The statement waits for no
+ * lock: all who share it would wait, and two of them could wait for each other.
  */
 export const ROTATE: Statement = {
   name: 'session-rotate',
   text: `
+    WITH live AS MATERIALIZED (
+      SELECT token.id, owner.role, presented.user_agent, presented.ip_address
+      FROM unnest($1::uuid[], $2::bigint[], $3::integer[], $7::varchar[], $8::inet[])
+        AS presented (session_id, id, user_id, user_agent, ip_address)
+      JOIN refresh_tokens AS token USING (id, session_id, user_id)
+      JOIN users AS owner ON owner.id = user_id
+      WHERE token.expires_at > now()
+      FOR UPDATE OF token SKIP LOCKED
+    )
     UPDATE refresh_tokens AS token
-    SET id = DEFAULT,
-        predecessors = jsonb_build_array(${replacedNow('token.id')})
-          || ${recentPredecessors('token', MAX_PREDECESSORS - 1)},
-        expires_at = ${expiry('token.session_started_at')},
-        created_at = now(), updated_at = now(), user_agent = $7, ip_address = $8
-    FROM users AS owner
-    WHERE token.id = $2 AND token.session_id = $1 AND token.user_id = $3
-      AND token.expires_at > now() AND owner.id = token.user_id
-    RETURNING ${liveSession}`,
+    SET ${successor(predecessorsOf('token', replacedNow('token.id')), 'token', 'owner.user_agent', 'owner.ip_address')}
+    FROM live AS owner WHERE token.id = owner.id
+    RETURNING owner.id AS "presentedId", ${liveSession}`,
 };
 
 /**
- * The other verdicts, for a token that is not the live one; no row where the session has ended.
- * Takes what ROTATE takes.
+ * Any verdict, for one token; no row where the session has ended. $1 session, $2 token, $3 user,
+ * $4 to $6 as in ROTATE, $7 user agent, $8 address.
  *
  * The row is locked first and judged as it then is: what the judgement entails cannot meet another
- * state. A recovered token stays a predecessor, replaced anew; the live one becomes a tripwire.
+ * state. A recovered token stays a predecessor, replaced anew; the live one becomes a tripwire. An
+ * entry may stand in the row longer than it counts, and then again as a newer one before that.
  */
 export const SETTLE: Statement = {
   name: 'session-settle',
@@ -180,37 +192,43 @@ export const SETTLE: Statement = {
         CASE
           WHEN live.expires_at <= now() THEN 'ended'
           WHEN live.user_id <> $3 OR live.id < $2 THEN 'unknown'
+          WHEN live.id = $2 THEN 'rotate'
           WHEN past.replaced_at IS NULL THEN 'superseded'
           WHEN past.replaced_at >= now() - make_interval(secs => $4) THEN 'replay'
           WHEN past.tripwire THEN 'tripwire'
           ELSE 'recover'
         END AS judgement
       FROM live LEFT JOIN LATERAL (
-        SELECT (entry ->> 'replacedAt')::timestamptz AS replaced_at,
-               entry ? 'tripwire' AS tripwire
-        FROM jsonb_array_elements(live.predecessors) AS entry
+        SELECT replaced_at, entry ? 'tripwire' AS tripwire
+        FROM jsonb_array_elements(live.predecessors) WITH ORDINALITY AS past (entry, place),
+             LATERAL (SELECT (entry ->> 'replacedAt')::timestamptz) AS at (replaced_at)
         WHERE entry ->> 'id' = $2::bigint::text
+          AND (place = 1 OR replaced_at >= live.created_at - make_interval(secs => $4))
+        ORDER BY place LIMIT 1
       ) AS past ON true
-    ), recovered AS (
+    ), renewed AS (
       UPDATE refresh_tokens AS token
-      SET id = DEFAULT,
-          predecessors = jsonb_build_array(${replacedNow('$2::bigint')},
-                                           ${replacedNow('judged.id', true)})
-            || ${recentPredecessors('judged', MAX_PREDECESSORS - 2, `AND entry ->> 'id' <> $2::bigint::text`)},
-          expires_at = ${expiry('judged.session_started_at')},
-          created_at = now(), updated_at = now(), user_agent = $7, ip_address = $8
+      SET ${successor(
+        `CASE judgement
+           WHEN 'rotate' THEN ${predecessorsOf('judged', replacedNow('judged.id'))}
+           ELSE ${predecessorsOf('judged', replacedNow('$2::bigint'), replacedNow('judged.id', true))}
+         END`,
+        'judged',
+        '$7',
+        '$8',
+      )}
       FROM judged
-      WHERE judged.judgement = 'recover' AND token.session_id = judged.session_id
+      WHERE judgement IN ('rotate', 'recover') AND token.session_id = judged.session_id
       RETURNING token.*
     ), stolen AS (
       DELETE FROM refresh_tokens AS token USING judged
-      WHERE judged.judgement IN ('superseded', 'tripwire', 'unknown')
+      WHERE judgement IN ('superseded', 'tripwire', 'unknown')
         AND token.session_id = judged.session_id
     ), token AS (
-      SELECT session_id, user_id, id, created_at, expires_at FROM recovered
+      SELECT session_id, user_id, id, created_at, expires_at FROM renewed
       UNION ALL
       SELECT session_id, user_id, id, created_at, expires_at FROM judged
-      WHERE judgement <> 'recover'
+      WHERE judgement NOT IN ('rotate', 'recover')
     )
     SELECT ${liveSession},
       CASE WHEN judgement IN ('superseded', 'tripwire', 'unknown') THEN 'theft' ELSE judgement END
