@@ -1,5 +1,5 @@
 import cluster from 'node:cluster';
-import type { Server } from 'node:http';
+import type { RequestListener, Server } from 'node:http';
 import { promisify } from 'node:util';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { DataSource } from 'typeorm';
@@ -8,6 +8,7 @@ import { ConfigError, loadConfig, type Config } from './config';
 import { createDataSource } from './config/data-source';
 import { Database } from './config/Database';
 import { isDatabaseUnavailable } from './config/databaseErrors';
+import { expressMessages } from './config/expressMessages';
 import { createHttpServer } from './config/httpServer';
 import { KeyError } from './config/keys';
 import { KeyRing } from './config/KeyRing';
@@ -116,13 +117,14 @@ async function serve(config: Config, keys: KeyRing, logger: Logger): Promise<voi
     held = new Promise((resolve) => (release = resolve));
     return () => release?.();
   };
-  const server = createHttpServer((req, res) => {
+  const listener: RequestListener = (req, res) => {
     // A client that keeps its connection would otherwise keep the process.
     if (lifecycle.draining) res.setHeader('Connection', 'close');
     const begin = () => void app(req, res);
     if (held) void held.then(begin);
     else begin();
-  });
+  };
+  const server = createHttpServer(listener, expressMessages(app));
   await listen(server, config.port);
   logger.info('listening', { event: 'sys_startup', port: config.port });
 

@@ -1,5 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { createServer, STATUS_CODES, type RequestListener, type Server } from 'node:http';
+import {
+  createServer,
+  STATUS_CODES,
+  type RequestListener,
+  type Server,
+  type ServerOptions,
+} from 'node:http';
 import type { Duplex } from 'node:stream';
 
 /** In milliseconds: a request that comes in more slowly is cut; how often that is enforced. */
@@ -41,8 +47,9 @@ function refuse(error: NodeJS.ErrnoException, socket: Duplex): void {
 }
 
 /** An HTTP server that cuts slow clients and answers malformed frames, not yet listening. */
-export function createHttpServer(listener: RequestListener, timeouts = TIMEOUTS): Server {
-  const server = createServer({ ...timeouts, requireHostHeader: false }, (req, res) => {
+export function createHttpServer(listener: RequestListener, options: ServerOptions = {}): Server {
+  const settings = { ...TIMEOUTS, requireHostHeader: false, ...options };
+  const server = createServer(settings, (req, res) => {
     // RFC 9112, section 3.2; Node's own refusal has no body.
     const target = req.url ?? '';
     if (req.httpVersion === '1.1' && req.headers.host === undefined)
