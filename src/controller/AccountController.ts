@@ -31,7 +31,7 @@ export class AccountController {
       req.caller,
     );
     this.audit.record('authn_password_change', req.caller, { userId, sessionId });
-    this.cookies.set(res, this.tokens.issue(session));
+    this.cookies.set(res, await this.tokens.issue(session));
     res.json({ message: 'Password changed successfully', userId });
   }
 

@@ -23,7 +23,7 @@ export class AuthController {
     const session = await this.users.register(matchedData<Registration>(req), req.caller);
     const { userId, sessionId } = session;
     this.audit.record('user_created', req.caller, { userId, sessionId });
-    this.giveTokens(res, session);
+    await this.giveTokens(res, session);
     res.status(201).json({ message: 'User registered successfully', userId });
   }
 
@@ -33,7 +33,7 @@ export class AuthController {
     if (session === undefined) throw problem('wrong-credentials', { audit: { userId: owner.id } });
     const { userId, sessionId } = session;
     this.audit.record('authn_login_success', req.caller, { userId, sessionId });
-    this.giveTokens(res, session);
+    await this.giveTokens(res, session);
     res.json({ message: 'User logged in successfully', userId });
   }
 
@@ -41,9 +41,9 @@ export class AuthController {
     res.json({ message: 'User details fetched successfully', user: required(req, 'user') });
   }
 
-  refresh(req: Request, res: Response): void {
+  async refresh(req: Request, res: Response): Promise<void> {
     const session = required(req, 'session');
-    this.giveTokens(res, session);
+    await this.giveTokens(res, session);
     res.json({ message: 'Token refreshed successfully', userId: session.userId });
   }
 
@@ -65,7 +65,7 @@ export class AuthController {
     res.json({ message: 'User logged out successfully' });
   }
 
-  private giveTokens(res: Response, session: LiveSession): void {
-    this.cookies.set(res, this.tokens.issue(session));
+  private async giveTokens(res: Response, session: LiveSession): Promise<void> {
+    this.cookies.set(res, await this.tokens.issue(session));
   }
 }

@@ -46,9 +46,7 @@ export function authRoutes(controllers: Controllers, services: Services): Router
     auth.register(req, res),
   );
   router.post('/login', ...jsonBody, ...loginValidators, (req, res) => auth.login(req, res));
-  router.post('/refresh', validateRefreshToken(services), (req, res) => {
-    auth.refresh(req, res);
-  });
+  router.post('/refresh', validateRefreshToken(services), (req, res) => auth.refresh(req, res));
   router.post(
     '/logout',
     parseAccessToken(tokens),

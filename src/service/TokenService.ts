@@ -1,4 +1,5 @@
-import { createSecretKey, randomUUID, type KeyObject } from 'node:crypto';
+import { createSecretKey, randomUUID, sign, type KeyObject } from 'node:crypto';
+import { promisify } from 'node:util';
 import jwt, { type VerifyOptions } from 'jsonwebtoken';
 import type { Config } from '../config';
 import type { Keys, KeySet } from '../config/keys';
@@ -47,6 +48,11 @@ const MAX_TOKEN_LENGTH = 4096;
 const MAX_USER_ID = 2 ** 31 - 1;
 const MAX_TOKEN_ID = 2n ** 63n - 1n;
 
+/** With a callback Node signs on its thread pool. */
+const signOnThreadPool = promisify(sign);
+
+const base64url = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+
 const seconds = (milliseconds: number) => Math.floor(milliseconds / 1000);
 
 const isUserId = (value: unknown): value is string =>
@@ -84,11 +90,11 @@ export class TokenService {
    * A fresh access token, and the session's refresh token: for the same row always the same bytes,
    * since each of its claims comes from there.
    */
-  issue(session: LiveSession): TokenPair {
+  async issue(session: LiveSession): Promise<TokenPair> {
     const issuedAt = seconds(session.createdAt.getTime());
     const expiresAt = seconds(session.expiresAt.getTime());
     return {
-      accessToken: this.signAccessToken(session),
+      accessToken: await this.signAccessToken(session),
       refreshToken: this.signRefreshToken(session, issuedAt, expiresAt),
       accessLifetime: this.settings.accessLifetime,
       refreshLifetime: expiresAt - issuedAt,
@@ -127,24 +133,28 @@ export class TokenService {
     return { userId: Number(sub), sessionId: sid, tokenId: jti };
   }
 
-  private signAccessToken({ userId, role, sessionId }: LiveSession): string {
+  /**
+   * A signed JWT (RFC 7515 section 5.1). jsonwebtoken would sign it on the main thread, where an RSA
+   * signature takes half of the time of a refresh; so the next request is served meanwhile.
+   */
+  private async signAccessToken({ userId, role, sessionId }: LiveSession): Promise<string> {
     const { issuer, audience, accessLifetime } = this.settings;
     const { kid, privateKey } = this.keys.current.signing;
     const iat = seconds(this.now());
-    return jwt.sign(
-      {
-        iss: issuer,
-        aud: audience,
-        sub: String(userId),
-        role,
-        sid: sessionId,
-        jti: randomUUID(),
-        iat,
-        exp: iat + accessLifetime,
-      },
-      privateKey,
-      { algorithm: 'RS256', header: { alg: 'RS256', typ: ACCESS_TYPE, kid } },
-    );
+    const header = { alg: 'RS256', typ: ACCESS_TYPE, kid };
+    const claims = {
+      iss: issuer,
+      aud: audience,
+      sub: String(userId),
+      role,
+      sid: sessionId,
+      jti: randomUUID(),
+      iat,
+      exp: iat + accessLifetime,
+    };
+    const input = `${base64url(header)}.${base64url(claims)}`;
+    const signature = await signOnThreadPool('RSA-SHA256', Buffer.from(input), privateKey);
+    return `${input}.${signature.toString('base64url')}`;
   }
 
   private signRefreshToken({ userId, sessionId, tokenId }: LiveSession, iat: number, exp: number) {

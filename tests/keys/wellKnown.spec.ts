@@ -97,14 +97,14 @@ describe('GET /.well-known', () => {
       createdAt: new Date(),
       expiresAt: new Date(Date.now() + 1000),
     };
-    const old = tokens.issue(session).accessToken;
+    const old = (await tokens.issue(session)).accessToken;
     const first = await kids();
 
     keys.current = keySetOf(two.privateKey, two.publicKey, [one.publicKey]);
     const second = await kids();
     expect(second.kids).toEqual([keys.current.signing.kid, ...first.kids]);
     expect(second.etag).not.toBe(first.etag);
-    const fresh = tokens.issue(session).accessToken;
+    const fresh = (await tokens.issue(session)).accessToken;
     expect(decode(fresh, { complete: true })?.header.kid).toBe(keys.current.signing.kid);
     expect(tokens.verifyAccessToken(old)).toMatchObject({ userId: 1 });
     expect(tokens.verifyAccessToken(fresh)).toMatchObject({ userId: 1 });
