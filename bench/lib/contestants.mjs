@@ -7,6 +7,11 @@ import { freePort, startModule, startProgram, untilReady } from './processes.mjs
 const OPPONENTS = path.join(import.meta.dirname, '../opponents');
 const DIST = path.join(import.meta.dirname, '../../dist');
 
+/** What `npm start` gives to node. */
+const NODE_OPTIONS = JSON.parse(
+  fs.readFileSync(path.join(import.meta.dirname, '../../package.json'), 'utf8'),
+).scripts.start.match(/--\S+/g);
+
 /**
  * @typedef {object} Contestant
  * @property {string} title
@@ -68,7 +73,7 @@ export async function prepareService(bench, dist = DIST) {
  * @returns {Promise<Running & { database: import('pg').ClientConfig }>}
  */
 export async function startService(bench, options = {}) {
-  const { dist = DIST, settings = {}, nodeOptions } = options;
+  const { dist = DIST, settings = {}, nodeOptions = [] } = options;
   const database = options.database ?? (await prepareService(bench, dist));
   const port = await freePort();
   const logFile = bench.logFile('service');
@@ -76,7 +81,7 @@ export async function startService(bench, options = {}) {
     program: path.join(dist, 'server.js'),
     env: { ...serviceEnvironment(bench, database, port), ...settings },
     logFile,
-    nodeOptions,
+    nodeOptions: [...NODE_OPTIONS, ...nodeOptions],
   });
   const origin = `http://127.0.0.1:${port}`;
   await untilReady(child, `${origin}/health/ready`, logFile, (status) => status === 200);
