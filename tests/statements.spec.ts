@@ -65,6 +65,24 @@ describe('statements', () => {
     });
   });
 
+  describe('when a session is used again and again', () => {
+    it('is not planned anew, be it alone in its statement', async () => {
+      let { tokens } = await registered();
+      for (let turn = 0; turn < 8; turn += 1) {
+        await client.self(tokens).expect(200);
+        tokens = tokensOf(await client.refresh(tokens).expect(200));
+      }
+      const planned = await service.dataSource.query<{ name: string; custom: number }[]>(
+        `SELECT name, custom_plans::integer AS custom FROM pg_prepared_statements
+         WHERE name IN ('users-by-sessions', 'session-rotate') ORDER BY name`,
+      );
+      expect(planned).toEqual([
+        { name: 'session-rotate', custom: 0 },
+        { name: 'users-by-sessions', custom: 0 },
+      ]);
+    });
+  });
+
   describe('when a session is opened', () => {
     it('takes at most three for login', async () => {
       const { user } = await registered();

@@ -6,7 +6,7 @@ import type { DataSource } from 'typeorm';
 import { createLogger, format, transports } from 'winston';
 import { createApp } from '../../src/app';
 import { loadConfig, type Config } from '../../src/config';
-import { createDataSource } from '../../src/config/data-source';
+import { createDataSource, SERVICE_OPTIONS } from '../../src/config/data-source';
 import { keySetOf, type KeySet } from '../../src/config/keys';
 import { TEMPLATE_DATABASE, testServer } from './testServer';
 
@@ -78,7 +78,7 @@ export async function startService(
   const database = await createDatabase(template);
   const config = loadConfig(environmentFor(database, overrides));
   const dataSource = createDataSource(config.database, {
-    options: '-c search_path=test_clock,public,pg_catalog',
+    options: `${SERVICE_OPTIONS.options} -c search_path=test_clock,public,pg_catalog`,
   });
   await dataSource.initialize();
 
