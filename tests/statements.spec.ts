@@ -1,16 +1,35 @@
+import type { EventEmitter } from 'node:events';
 import bcrypt from 'bcrypt';
-import { Client, type Pool } from 'pg';
+import { Client, type Pool, type PoolClient } from 'pg';
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver';
+import { User } from '../src/entity/User';
 import { aUser, clientOf, tokensOf } from './support/client';
 import { startService, type TestService } from './support/service';
+
+const poolOf = ({ dataSource }: TestService) =>
+  (dataSource.driver as PostgresDriver).master as Pool;
 
 describe('statements', () => {
   let service: TestService;
   let client: ReturnType<typeof clientOf>;
   const run: string[] = [];
+  let roundTrips = 0;
+  let entities = 0;
   beforeAll(async () => {
     service = await startService();
     client = clientOf(service);
+    const watched = new Set<EventEmitter>();
+    poolOf(service).on('acquire', (acquired: PoolClient) => {
+      const { connection } = acquired as PoolClient & { connection: EventEmitter };
+      if (watched.has(connection)) return;
+      watched.add(connection);
+      // PostgreSQL's last word in every round trip.
+      connection.on('readyForQuery', () => (roundTrips += 1));
+    });
+    const count = () => {
+      entities += 1;
+    };
+    service.dataSource.subscribers.push({ afterLoad: count, afterInsert: count });
     // Watched, not replaced: every statement of every connection passes here.
     const original = Object.getOwnPropertyDescriptor(Client.prototype, 'query')?.value as (
       ...args: unknown[]
@@ -32,6 +51,8 @@ describe('statements', () => {
   /** The statements that a request takes, its connection open already. */
   const during = async (request: () => PromiseLike<unknown>) => {
     run.length = 0;
+    roundTrips = 0;
+    entities = 0;
     await request();
     return run.map((text) => text.trim().split(/\s+/)[0]?.toUpperCase());
   };
@@ -62,6 +83,29 @@ describe('statements', () => {
     it('takes one for logout', async () => {
       const { tokens } = await registered();
       expect(await during(() => client.logout(tokens).expect(200))).toEqual(['DELETE']);
+    });
+  });
+
+  describe('when the hot paths run', () => {
+    it.each(['self', 'refresh', 'logout'] as const)(
+      'takes one round trip and makes no entity for %s',
+      async (route) => {
+        const { tokens } = await registered();
+        await during(() => client[route](tokens).expect(200));
+        expect({ roundTrips, entities }).toEqual({ roundTrips: 1, entities: 0 });
+      },
+    );
+
+    it('takes none for the public keys', async () => {
+      await during(() => client.send('get', '/.well-known/jwks.json').expect(200));
+      expect({ roundTrips, entities }).toEqual({ roundTrips: 0, entities: 0 });
+    });
+
+    it('would see the entities and round trips of others', async () => {
+      await registered();
+      await during(() => service.dataSource.getRepository(User).find({ take: 1 }));
+      expect(entities).toBe(1);
+      expect(roundTrips).toBeGreaterThan(0);
     });
   });
 
@@ -128,7 +172,7 @@ describe('statements', () => {
       method: 'hash' | 'compare',
       request: () => PromiseLike<unknown>,
     ): Promise<number[]> => {
-      const pool = (service.dataSource.driver as PostgresDriver).master as Pool;
+      const pool = poolOf(service);
       const held: number[] = [];
       const look = () => held.push(pool.totalCount - pool.idleCount + pool.waitingCount);
       const original = bcrypt[method] as (...args: unknown[]) => Promise<unknown>;

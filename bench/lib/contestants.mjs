@@ -131,16 +131,19 @@ const signedUp = (signUpPath, method, requestPath) => async (running, count, tak
   }));
 };
 
+/** A client that signs in again and again. */
+const signingInAs = (path, email) => ({
+  method: 'POST',
+  path,
+  headers: JSON_HEADERS,
+  cookies: {},
+  body: JSON.stringify({ email, password: PASSWORD }),
+});
+
 /** Clients that have an account, and sign in again and again. */
 const signingIn = (signUpPath, requestPath) => async (running, count, taken) => {
   const accounts = await signUpAll(`${running.origin}${signUpPath}`, count, taken);
-  return accounts.map(({ email }) => ({
-    method: 'POST',
-    path: requestPath,
-    headers: JSON_HEADERS,
-    cookies: {},
-    body: JSON.stringify({ email, password: PASSWORD }),
-  }));
+  return accounts.map(({ email }) => signingInAs(requestPath, email));
 };
 
 const REGISTER = '/auth/register';
@@ -192,6 +195,17 @@ export const opponents = /** @type {Record<string, Contestant>} */ ({
       isWorker: true,
     }),
     works: { login: anonymous('', '') },
+  },
+  expressBcrypt: {
+    title: 'Express + bcrypt',
+    kind: 'floor',
+    start: startOpponent('expressBcrypt'),
+    works: {
+      login: async (_running, count) =>
+        Array.from({ length: count }, (_value, i) =>
+          signingInAs('/login', `user${i + 1}@example.com`),
+        ),
+    },
   },
   expressBare: {
     title: 'Express alone',

@@ -17,7 +17,7 @@ const RESULTS = path.join(import.meta.dirname, '../results');
  * @typedef {ReturnType<typeof summarise>} WorkSummary
  */
 
-/** Issue 6's targets that one run of the comparison can decide; titles as in contestants.mjs. */
+/** The targets that one run of the comparison can decide; titles as in contestants.mjs. */
 const TARGETS = [
   { work: 'self', against: 'Express + pg SELECT', atLeast: 0.85 },
   { work: 'self', against: 'Better Auth', atLeast: 5 },

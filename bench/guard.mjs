@@ -1,0 +1,31 @@
+/**
+ * Whether the service has slid back: its ratio to the bare floors in one short run, with limits far
+ * below what it reaches, so that a noisy machine passes and a lost optimisation does not. For CI.
+ *
+ *   npm run guard -- [--rounds 3] [--seconds 1]
+ */
+import { compare } from './lib/compare.mjs';
+import { opponents, service } from './lib/contestants.mjs';
+import { optionsOf } from './lib/options.mjs';
+import { conclude } from './lib/report.mjs';
+import { pairedRatio } from './lib/statistics.mjs';
+import { onWorkbench } from './lib/workbench.mjs';
+
+const { expressSelect, signAndUpdate, expressBare } = opponents;
+const FLOORS = [
+  { work: 'self', floor: expressSelect, atLeast: 1.1 },
+  { work: 'refresh', floor: signAndUpdate, atLeast: 0.8 },
+  { work: 'jwks', floor: expressBare, atLeast: 1.1 },
+];
+const options = optionsOf({ rounds: 3, seconds: 1, warmup: 2 });
+
+await onWorkbench(async (bench) => {
+  const targets = [];
+  for (const { work, floor, atLeast } of FLOORS) {
+    const { entries } = await compare(bench, work, [service, floor], options);
+    const [ours, theirs] = entries.map(({ rounds }) => rounds.map(({ perSecond }) => perSecond));
+    const { median } = pairedRatio(ours, theirs);
+    targets.push({ text: `${work} ÷ ${floor.title}`, atLeast, value: median });
+  }
+  return conclude(bench, 'guard', { options }, targets);
+});

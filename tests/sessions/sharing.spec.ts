@@ -1,0 +1,197 @@
+import { Client } from 'pg';
+import { Database, type Query } from '../../src/config/Database';
+import { SessionService, type LiveSession } from '../../src/service/SessionService';
+import { aUser, clientOf } from '../support/client';
+import { startService, type TestService } from '../support/service';
+
+const CALLER = { requestId: 'test', ipAddress: '192.0.2.1', network: null, userAgent: 'Jest' };
+
+describe('refreshes that share a statement', () => {
+  let service: TestService;
+  let owner: { id: number; passwordHash: string };
+  const run: string[] = [];
+
+  /** The sessions as one replica knows them; the statements that it runs are named in `run`. */
+  const replica = () => {
+    const { query } = new Database(service.dataSource);
+    const noted: Query = (statement, values) => {
+      run.push(statement.name);
+      return query(statement, values);
+    };
+    return new SessionService(service.config.sessions, noted);
+  };
+
+  beforeAll(async () => {
+    service = await startService();
+    await clientOf(service).register(aUser()).expect(201);
+    const [user] = await service.dataSource.query<(typeof owner)[]>(
+      'SELECT id, password AS "passwordHash" FROM users',
+    );
+    if (user === undefined) throw new Error('nobody is registered');
+    owner = user;
+  });
+  afterAll(() => service.stop());
+
+  const open = async (sessions: SessionService, count: number) => {
+    const opened = [];
+    for (let i = 0; i < count; i += 1) {
+      const session = await sessions.open(owner, CALLER);
+      if (session === undefined) throw new Error('the account is gone');
+      opened.push(session);
+    }
+    run.length = 0;
+    return opened;
+  };
+  const present = (sessions: SessionService, live: LiveSession) => sessions.refresh(live, CALLER);
+
+  describe('when many sessions refresh in one turn', () => {
+    it('takes one statement for all, and gives each its own successor', async () => {
+      const sessions = replica();
+      const opened = await open(sessions, 20);
+      const outcomes = await Promise.all(opened.map((live) => present(sessions, live)));
+      expect(run).toEqual(['session-rotate']);
+      expect(outcomes).toMatchObject(
+        opened.map(({ sessionId }) => ({ verdict: 'rotate', session: { sessionId } })),
+      );
+      const tokens = [
+        ...opened,
+        ...outcomes.map((outcome) => 'session' in outcome && outcome.session),
+      ];
+      expect(new Set(tokens.map((live) => live && live.tokenId)).size).toBe(40);
+    });
+  });
+
+  describe('when one token is presented twice in one turn', () => {
+    it('rotates once, and replays the successor to the second', async () => {
+      const sessions = replica();
+      const [live] = (await open(sessions, 1)) as [LiveSession];
+      const [first, second] = await Promise.all([present(sessions, live), present(sessions, live)]);
+      expect(first).toMatchObject({ verdict: 'rotate' });
+      expect(second).toEqual({ ...first, verdict: 'replay' });
+    });
+  });
+
+  describe('when a session’s old and live token are presented in one turn', () => {
+    it('rotates the one, and replays the successor to the other', async () => {
+      const sessions = replica();
+      const [old] = (await open(sessions, 1)) as [LiveSession];
+      const rotated = await present(sessions, old);
+      const live = 'session' in rotated ? rotated.session : old;
+      const [replayed, again] = await Promise.all([
+        present(sessions, old),
+        present(sessions, live),
+      ]);
+      expect(again).toMatchObject({ verdict: 'rotate' });
+      expect(replayed).toEqual({ ...again, verdict: 'replay' });
+    });
+  });
+
+  describe('when a token of another session, or of another user, bears the same id', () => {
+    it('gives it nobody else’s session', async () => {
+      const sessions = replica();
+      const [live, other] = (await open(sessions, 2)) as [LiveSession, LiveSession];
+      const outcomes = await Promise.all([
+        present(sessions, { ...live, userId: live.userId + 1 }),
+        present(sessions, { ...live, sessionId: other.sessionId }),
+        present(sessions, live),
+      ]);
+      // The first two end what they name: nobody honest holds such a token.
+      expect(outcomes.map(({ verdict }) => verdict)).toEqual(['theft', 'theft', 'rotate']);
+    });
+  });
+
+  describe('when one of the sessions has ended or expired', () => {
+    it('says so of that one only', async () => {
+      const sessions = replica();
+      const [ended, expired, live] = (await open(sessions, 3)) as [
+        LiveSession,
+        LiveSession,
+        LiveSession,
+      ];
+      await sessions.close(ended);
+      await service.dataSource.query(
+        'UPDATE refresh_tokens SET expires_at = test_clock.now() WHERE session_id = $1',
+        [expired.sessionId],
+      );
+      const outcomes = [ended, expired, live].map((session) => present(sessions, session));
+      expect((await Promise.all(outcomes)).map(({ verdict }) => verdict)).toEqual([
+        'ended',
+        'ended',
+        'rotate',
+      ]);
+    });
+  });
+
+  describe('when somebody is at the row of one of the sessions', () => {
+    it('lets the others pass, and rotates that one in its turn', async () => {
+      const sessions = replica();
+      const [held, free] = (await open(sessions, 2)) as [LiveSession, LiveSession];
+      const { username, ...database } = service.config.database;
+      const holder = new Client({ ...database, user: username, database: database.name });
+      await holder.connect();
+      await holder.query('BEGIN');
+      await holder.query('SELECT FROM refresh_tokens WHERE session_id = $1 FOR UPDATE', [
+        held.sessionId,
+      ]);
+      const waiting = present(sessions, held);
+      expect(await present(sessions, free)).toMatchObject({ verdict: 'rotate' });
+      await holder.query('COMMIT');
+      await holder.end();
+      expect(await waiting).toMatchObject({
+        verdict: 'rotate',
+        session: { sessionId: held.sessionId },
+      });
+      expect(run).toEqual(['session-rotate', 'session-settle']);
+      // Rotated in its turn, it forgets nothing either.
+      expect(await present(sessions, held)).toMatchObject({ verdict: 'replay' });
+    });
+  });
+
+  describe('when a session refreshes in bursts', () => {
+    const predecessorsOf = async ({ sessionId }: LiveSession) => {
+      const [row] = await service.dataSource.query<{ count: number }[]>(
+        `SELECT jsonb_array_length(predecessors) AS count FROM refresh_tokens
+         WHERE session_id = $1`,
+        [sessionId],
+      );
+      return row?.count;
+    };
+
+    it('remembers at most 32 predecessors, and after a quiet time just one', async () => {
+      const sessions = replica();
+      let [live] = (await open(sessions, 1)) as [LiveSession];
+      const rotate = async () => {
+        const outcome = await present(sessions, live);
+        if (outcome.verdict !== 'rotate') throw new Error(outcome.verdict);
+        live = outcome.session;
+      };
+      for (let turn = 0; turn < 40; turn += 1) await rotate();
+      expect(await predecessorsOf(live)).toBe(32);
+      await service.advance(11);
+      await rotate();
+      expect(await predecessorsOf(live)).toBe(1);
+    });
+  });
+
+  describe('when two replicas get the same tokens in opposite order', () => {
+    it('lets neither wait for the other without end', async () => {
+      const [one, other] = [replica(), replica()];
+      const opened = await open(one, 30);
+      for (let round = 0; round < 5; round += 1) {
+        const outcomes = await Promise.all([
+          ...opened.map((live) => present(one, live)),
+          ...opened.toReversed().map((live) => present(other, live)),
+        ]);
+        const verdicts = outcomes.map(({ verdict }) => verdict);
+        expect(verdicts.filter((verdict) => verdict === 'rotate')).toHaveLength(30);
+        expect(verdicts.filter((verdict) => verdict === 'replay')).toHaveLength(30);
+        for (const outcome of outcomes) {
+          const index = opened.findIndex(
+            ({ sessionId }) => 'session' in outcome && outcome.session.sessionId === sessionId,
+          );
+          if ('session' in outcome) opened[index] = outcome.session;
+        }
+      }
+    });
+  });
+});
