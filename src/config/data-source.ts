@@ -42,7 +42,8 @@ export function createDataSource(
     poolSize: database.poolSize,
     applicationName: 'auth-service',
     connectTimeoutMS: 2_500,
-    // A new connection costs more than an idle one: it is kept for some minutes.
-    extra: { idleTimeoutMillis: 5 * 60_000, ...options },
+    // A new connection costs more than an idle one: it is kept for some minutes. Not for ever: its
+    // plans are those of the tables when they were made, and on a first day those are empty.
+    extra: { idleTimeoutMillis: 5 * 60_000, maxLifetimeSeconds: 10 * 60, ...options },
   });
 }

@@ -12,7 +12,7 @@ import {
 import type { Relation } from 'typeorm';
 import { User } from './User';
 
-/** A token that a session's live one replaced, kept while it may still be presented in earnest. */
+/** A token that the session's live one, or one before that, replaced; SETTLE tells whether it counts. */
 export interface Predecessor {
   /** The jti: digits, for JSON's numbers end at 2⁵³. */
   id: string;

@@ -16,7 +16,7 @@ interface Waiting {
 
 /**
  * Lets so many password hashes run at once, and so many wait, that each answer comes in time and the
- * thread pool always has a thread for DNS and files. What is beyond that is refused at once: a queue
+ * thread pool always has a thread for DNS, files and signatures. What is beyond that is refused at once: a queue
  * without an end makes everybody wait for nothing.
  */
 export class HashQueue {

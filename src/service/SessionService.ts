@@ -115,8 +115,9 @@ export class SessionService {
   /**
    * Presents a refresh token to its session, which answers with one of the contract's verdicts.
    *
-   * `rotate` takes one statement at the most, every other verdict one more. All that the verdict
-   * entails, the end of a stolen session included, is committed when this resolves.
+   * `rotate` takes one statement at the most, every other verdict one more, and so does a row that
+   * somebody else is at. All that the verdict entails, the end of a stolen session included, is
+   * committed when this resolves.
    */
   async refresh(claims: RefreshClaims, client: Client): Promise<RefreshOutcome> {
     const rotated = await this.rotate({ claims, client });

@@ -135,7 +135,7 @@ export class TokenService {
 
   /**
    * A signed JWT (RFC 7515 section 5.1). jsonwebtoken would sign it on the main thread, where an RSA
-   * signature takes half of the time of a refresh; so the next request is served meanwhile.
+   * signature takes a third of a refresh's time and more; so the next request is served meanwhile.
    */
   private async signAccessToken({ userId, role, sessionId }: LiveSession): Promise<string> {
     const { issuer, audience, accessLifetime } = this.settings;

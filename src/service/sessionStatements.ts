@@ -1,8 +1,8 @@
 import type { Statement } from '../config/Database';
 
-/** The columns of a LiveSession, from the rows `token` and `owner`. */
-const liveSession = `
-  token.session_id AS "sessionId", token.user_id AS "userId", owner.role,
+/** The columns of a LiveSession, from the row `token` and one that has its user's role. */
+const liveSession = (owner = 'owner') => `
+  token.session_id AS "sessionId", token.user_id AS "userId", ${owner}.role,
   token.id AS "tokenId", token.created_at AS "createdAt", token.expires_at AS "expiresAt"`;
 
 /** A token that was replaced just now, as an element of `predecessors`; SQL in, SQL out. */
@@ -18,14 +18,15 @@ const expiry = (startedAt: string, sliding = '$5', absolute = '$6') => `
 const MAX_PREDECESSORS = 32;
 
 /**
- * The predecessors of a row's successor: the tokens that are replaced just now, and the row's own
- * before them, which are of no use any more where the live token is older than the window. Some may
- * be; SETTLE looks at their times.
+ * The predecessors of a row's successor: the tokens that are replaced just now, before those of the
+ * row, unless its live token is older than the window and they are older still. Some that are kept may
+ * be too old to count as well: SETTLE looks at their times.
  */
 const predecessorsOf = (row: string, ...replaced: string[]) => `
   jsonb_build_array(${replaced.join(', ')}) || CASE
-    WHEN ${row}.created_at >= now() - make_interval(secs => $4)
-    THEN ${row}.predecessors - ${MAX_PREDECESSORS - replaced.length} ELSE '[]'
+    WHEN ${row}.created_at < now() - make_interval(secs => $4) THEN '[]'
+    ELSE jsonb_path_query_array(
+      ${row}.predecessors, '$[0 to ${MAX_PREDECESSORS - replaced.length - 1}]')
   END`;
 
 /**
@@ -50,7 +51,7 @@ export const OPEN: Statement = {
       SELECT id, $7, now() FROM owner WHERE $7::inet IS NOT NULL
       ON CONFLICT (user_id, network) DO UPDATE SET last_used_at = excluded.last_used_at
     )
-    SELECT ${liveSession},
+    SELECT ${liveSession()},
       (SELECT count(*) FROM refresh_tokens WHERE user_id = $1)::integer AS others
     FROM token JOIN owner ON true`,
 };
@@ -102,19 +103,21 @@ export const LIST: Statement = {
     ORDER BY created_at DESC, id DESC`,
 };
 
-/** $1 how many at the most. Rows that somebody works on are left for the next batch. */
+/**
+ * $1 how many at the most. Rows that somebody works on are left for the next batch. By ctid, which the
+ * lock keeps as it is: by the key the whole table would be read, once much of it has expired.
+ */
 export const PURGE: Statement = {
   name: 'session-purge',
   text: `
-    DELETE FROM refresh_tokens WHERE id IN (
-      SELECT id FROM refresh_tokens WHERE expires_at <= now()
+    DELETE FROM refresh_tokens WHERE ctid = ANY (ARRAY(
+      SELECT ctid FROM refresh_tokens WHERE expires_at <= now()
       ORDER BY expires_at LIMIT $1 FOR UPDATE SKIP LOCKED
-    ) RETURNING id`,
+    )) RETURNING id`,
 };
 
 /**
- * $1 how many at the most, $2 age in seconds. By ctid, which the lock keeps as it is: by the key the
- * whole table would be read.
+ * $1 how many at the most, $2 age in seconds. By ctid, as PURGE.
  */
 export const FORGET_NETWORKS: Statement = {
   name: 'network-forget',
@@ -140,7 +143,7 @@ export const RENEW: Statement = {
     FROM users AS owner
     WHERE token.session_id = $1 AND token.user_id = $2
       AND token.expires_at > now() AND owner.id = token.user_id
-    RETURNING ${liveSession}`,
+    RETURNING ${liveSession()}`,
 };
 
 /** The columns of a live token's successor; SQL in, SQL out. */
@@ -149,12 +152,13 @@ const successor = (predecessors: string, row: string, userAgent: string, ipAddre
   created_at = now(), updated_at = now(), user_agent = ${userAgent}, ip_address = ${ipAddress}`;
 
 /**
- * The verdict `rotate` for many tokens at once: a row for each that is a live one, with its own id as
- * `presentedId`. $1 sessions, $2 tokens, $3 users, $7 user agents and $8 addresses, all in the same
- * order; $4 reuse window, $5 sliding and $6 absolute lifetime, each in seconds.
+ * The verdict `rotate` for many tokens at once: a row for each that is a live one and that nobody else
+ * is at, with its own id as `presentedId`; one row for a token that is presented twice. $1 sessions,
+ * $2 tokens, $3 users, $7 user agents and $8 addresses, all in the same order; $4 reuse window,
+ * $5 sliding and $6 absolute lifetime, each in seconds.
  *
- * Of several that present the same token, the row's lock lets one through. The statement waits for no
- * lock: all who share it would wait, and two of them could wait for each other.
+ * The statement waits for no lock: all who share it would wait, and two of them could wait for each
+ * other.
  */
 export const ROTATE: Statement = {
   name: 'session-rotate',
@@ -169,18 +173,18 @@ export const ROTATE: Statement = {
       FOR UPDATE OF token SKIP LOCKED
     )
     UPDATE refresh_tokens AS token
-    SET ${successor(predecessorsOf('token', replacedNow('token.id')), 'token', 'owner.user_agent', 'owner.ip_address')}
-    FROM live AS owner WHERE token.id = owner.id
-    RETURNING owner.id AS "presentedId", ${liveSession}`,
+    SET ${successor(predecessorsOf('token', replacedNow('token.id')), 'token', 'live.user_agent', 'live.ip_address')}
+    FROM live WHERE token.id = live.id
+    RETURNING live.id AS "presentedId", ${liveSession('live')}`,
 };
 
 /**
- * Any verdict, for one token; no row where the session has ended. $1 session, $2 token, $3 user,
+ * Any verdict, for one token; no row where the session is gone. $1 session, $2 token, $3 user,
  * $4 to $6 as in ROTATE, $7 user agent, $8 address.
  *
  * The row is locked first and judged as it then is: what the judgement entails cannot meet another
- * state. A recovered token stays a predecessor, replaced anew; the live one becomes a tripwire. An
- * entry may stand in the row longer than it counts, and then again as a newer one before that.
+ * state. A recovered token stays a predecessor, replaced anew; the live one becomes a tripwire. Of a
+ * token that was recovered the row may hold the older entry, too: the first one counts.
  */
 export const SETTLE: Statement = {
   name: 'session-settle',
@@ -230,7 +234,7 @@ export const SETTLE: Statement = {
       SELECT session_id, user_id, id, created_at, expires_at FROM judged
       WHERE judgement NOT IN ('rotate', 'recover')
     )
-    SELECT ${liveSession},
+    SELECT ${liveSession()},
       CASE WHEN judgement IN ('superseded', 'tripwire', 'unknown') THEN 'theft' ELSE judgement END
         AS verdict,
       CASE WHEN judgement IN ('superseded', 'tripwire', 'unknown') THEN judgement END AS cause

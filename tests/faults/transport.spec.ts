@@ -1,6 +1,7 @@
 import { connect, type AddressInfo, type Socket } from 'node:net';
 import type { Server } from 'node:http';
 import { gzipSync } from 'node:zlib';
+import { expressMessages } from '../../src/config/expressMessages';
 import { createHttpServer } from '../../src/config/httpServer';
 import { aUser, clientOf, tokensOf } from '../support/client';
 import { until } from '../support/process';
@@ -97,7 +98,7 @@ describe('hostile transport', () => {
   const lines: Line[] = [];
   beforeAll(async () => {
     service = await startService();
-    server = createHttpServer(service.app);
+    server = createHttpServer(service.app, expressMessages(service.app));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   });
   afterEach(() => {
@@ -227,6 +228,7 @@ describe('hostile transport', () => {
     let impatient: Server;
     beforeAll(async () => {
       impatient = createHttpServer(service.app, {
+        ...expressMessages(service.app),
         headersTimeout: 300,
         requestTimeout: 600,
         connectionsCheckingInterval: 50,

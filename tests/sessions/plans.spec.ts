@@ -34,7 +34,7 @@ describe('the statements of the service', () => {
       FROM generate_series(1, ${USERS}) AS n`);
     await service.dataSource.query(`
       INSERT INTO refresh_tokens (user_id, session_id, session_started_at, expires_at)
-      SELECT 1 + n % ${USERS}, gen_random_uuid(), now(), now() + n * interval '1 second'
+      SELECT 1 + n % ${USERS}, gen_random_uuid(), now(), now() + (n - ${SESSIONS / 3}) * interval '1 second'
       FROM generate_series(1, ${SESSIONS}) AS n`);
     await service.dataSource.query(`
       INSERT INTO sign_in_networks (user_id, network, last_used_at)

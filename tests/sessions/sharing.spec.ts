@@ -1,4 +1,5 @@
 import { Client } from 'pg';
+import type { Config } from '../../src/config';
 import { Database, type Query } from '../../src/config/Database';
 import { SessionService, type LiveSession } from '../../src/service/SessionService';
 import { aUser, clientOf } from '../support/client';
@@ -12,13 +13,13 @@ describe('refreshes that share a statement', () => {
   const run: string[] = [];
 
   /** The sessions as one replica knows them; the statements that it runs are named in `run`. */
-  const replica = () => {
+  const replica = (settings: Partial<Config['sessions']> = {}) => {
     const { query } = new Database(service.dataSource);
     const noted: Query = (statement, values) => {
       run.push(statement.name);
       return query(statement, values);
     };
-    return new SessionService(service.config.sessions, noted);
+    return new SessionService({ ...service.config.sessions, ...settings }, noted);
   };
 
   beforeAll(async () => {
@@ -43,6 +44,12 @@ describe('refreshes that share a statement', () => {
     return opened;
   };
   const present = (sessions: SessionService, live: LiveSession) => sessions.refresh(live, CALLER);
+
+  const rotated = async (sessions: SessionService, live: LiveSession) => {
+    const outcome = await present(sessions, live);
+    if (outcome.verdict !== 'rotate') throw new Error(outcome.verdict);
+    return outcome.session;
+  };
 
   describe('when many sessions refresh in one turn', () => {
     it('takes one statement for all, and gives each its own successor', async () => {
@@ -75,8 +82,7 @@ describe('refreshes that share a statement', () => {
     it('rotates the one, and replays the successor to the other', async () => {
       const sessions = replica();
       const [old] = (await open(sessions, 1)) as [LiveSession];
-      const rotated = await present(sessions, old);
-      const live = 'session' in rotated ? rotated.session : old;
+      const live = await rotated(sessions, old);
       const [replayed, again] = await Promise.all([
         present(sessions, old),
         present(sessions, live),
@@ -125,7 +131,9 @@ describe('refreshes that share a statement', () => {
   describe('when somebody is at the row of one of the sessions', () => {
     it('lets the others pass, and rotates that one in its turn', async () => {
       const sessions = replica();
-      const [held, free] = (await open(sessions, 2)) as [LiveSession, LiveSession];
+      const [before, free] = (await open(sessions, 2)) as [LiveSession, LiveSession];
+      const held = await rotated(sessions, before);
+      run.length = 0;
       const { username, ...database } = service.config.database;
       const holder = new Client({ ...database, user: username, database: database.name });
       await holder.connect();
@@ -144,6 +152,7 @@ describe('refreshes that share a statement', () => {
       expect(run).toEqual(['session-rotate', 'session-settle']);
       // Rotated in its turn, it forgets nothing either.
       expect(await present(sessions, held)).toMatchObject({ verdict: 'replay' });
+      expect(await present(sessions, before)).toMatchObject({ verdict: 'replay' });
     });
   });
 
@@ -160,16 +169,42 @@ describe('refreshes that share a statement', () => {
     it('remembers at most 32 predecessors, and after a quiet time just one', async () => {
       const sessions = replica();
       let [live] = (await open(sessions, 1)) as [LiveSession];
-      const rotate = async () => {
-        const outcome = await present(sessions, live);
-        if (outcome.verdict !== 'rotate') throw new Error(outcome.verdict);
-        live = outcome.session;
-      };
-      for (let turn = 0; turn < 40; turn += 1) await rotate();
+      for (let turn = 0; turn < 40; turn += 1) live = await rotated(sessions, live);
       expect(await predecessorsOf(live)).toBe(32);
       await service.advance(11);
-      await rotate();
+      live = await rotated(sessions, live);
       expect(await predecessorsOf(live)).toBe(1);
+    });
+
+    it('remembers no more of them for being recovered again and again', async () => {
+      const sessions = replica();
+      let [live] = (await open(sessions, 1)) as [LiveSession];
+      const past: LiveSession[] = [];
+      const recovered: string[] = [];
+      for (let turn = 0; turn < 120; turn += 1) {
+        await service.advance(0.45);
+        past.push(live);
+        // Just older than the window when it is presented, and not when the live token was made.
+        const old = past.at(-24);
+        const outcome = await present(sessions, turn % 4 === 0 && old ? old : live);
+        if (!('session' in outcome)) throw new Error(outcome.verdict);
+        if (outcome.verdict === 'recover') recovered.push(outcome.session.tokenId);
+        live = outcome.session;
+      }
+      expect(recovered).not.toEqual([]);
+      expect(await predecessorsOf(live)).toBe(32);
+    });
+
+    it('goes by the newest entry of a token that was recovered', async () => {
+      const [sessions, patient] = [replica(), replica({ reuseWindow: 12 })];
+      const [first] = (await open(sessions, 1)) as [LiveSession];
+      const second = await rotated(sessions, first);
+      await service.advance(6);
+      await rotated(sessions, second);
+      await service.advance(5);
+      expect(await present(sessions, first)).toMatchObject({ verdict: 'recover' });
+      await service.advance(1.5);
+      expect(await present(patient, first)).toMatchObject({ verdict: 'replay' });
     });
   });
 

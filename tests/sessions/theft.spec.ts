@@ -50,6 +50,17 @@ describe('a stolen refresh token', () => {
     });
   });
 
+  describe('when it was replaced too long before the live token was made', () => {
+    it('ends the session, however the refreshes went on meanwhile', async () => {
+      const { first, second } = await session();
+      await service.advance(6);
+      const third = tokensOf(await client.refresh(second).expect(200));
+      await service.advance(6);
+      await client.refresh(third).expect(200);
+      await expectTheft(first.refresh, 'superseded');
+    });
+  });
+
   describe('when it is a tripwire', () => {
     it('ends the session', async () => {
       const { first, second: lost } = await session();

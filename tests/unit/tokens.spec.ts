@@ -39,6 +39,10 @@ const challenge = expect.stringMatching(/^Bearer /) as string;
 const invalid = { status: 401, code: 'invalid-token', challenge };
 const expired = { status: 401, code: 'expired-token', challenge };
 
+/** What becomes of tokens that are not ours, or no more. */
+const refusals = (cases: readonly { what: string }[]) =>
+  cases.map(({ what }) => ({ what, outcome: what === 'long expired' ? expired : invalid }));
+
 describe('TokenService', () => {
   let pair: TokenPair;
   beforeEach(async () => {
@@ -75,33 +79,23 @@ describe('TokenService', () => {
 
   describe('when an access token is not one of ours', () => {
     it('refuses it', () => {
-      for (const { what, token } of badAccessTokens(
-        { keys },
-        pair.accessToken,
-        pair.refreshToken,
-      )) {
-        const outcome = failure(() => tokens.verifyAccessToken(token));
-        expect({ what, outcome }).toEqual({
-          what,
-          outcome: what === 'long expired' ? expired : invalid,
-        });
-      }
+      const cases = badAccessTokens({ keys }, pair.accessToken, pair.refreshToken);
+      const outcomes = cases.map(({ what, token }) => ({
+        what,
+        outcome: failure(() => tokens.verifyAccessToken(token)),
+      }));
+      expect(outcomes).toEqual(refusals(cases));
     });
   });
 
   describe('when a refresh token is not one of ours', () => {
     it('refuses it', () => {
-      for (const { what, token } of badRefreshTokens(
-        { keys },
-        pair.refreshToken,
-        pair.accessToken,
-      )) {
-        const outcome = failure(() => tokens.verifyRefreshToken(token));
-        expect({ what, outcome }).toEqual({
-          what,
-          outcome: what === 'long expired' ? expired : invalid,
-        });
-      }
+      const cases = badRefreshTokens({ keys }, pair.refreshToken, pair.accessToken);
+      const outcomes = cases.map(({ what, token }) => ({
+        what,
+        outcome: failure(() => tokens.verifyRefreshToken(token)),
+      }));
+      expect(outcomes).toEqual(refusals(cases));
     });
   });
 
