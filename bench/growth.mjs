@@ -10,8 +10,8 @@ import fs from 'node:fs';
 import path from 'node:path';
 import jwt from 'jsonwebtoken';
 import pg from 'pg';
-import { BROWSER_HEADERS, JSON_HEADERS, PASSWORD } from './lib/accounts.mjs';
-import { prepareService, startService } from './lib/contestants.mjs';
+import { BROWSER_HEADERS, PASSWORD } from './lib/accounts.mjs';
+import { prepareService, signingInAs, startService } from './lib/contestants.mjs';
 import { optionsOf } from './lib/options.mjs';
 import { conclude } from './lib/report.mjs';
 import { median, pairedRatio } from './lib/statistics.mjs';
@@ -116,13 +116,7 @@ async function prepare(bench, size) {
     clients: {
       self: signedIn.map((client) => ({ ...client, method: 'GET', path: '/auth/self' })),
       refresh: signedIn.map((client) => ({ ...client, method: 'POST', path: '/auth/refresh' })),
-      login: rows.map(({ userId }) => ({
-        method: 'POST',
-        path: '/auth/login',
-        headers: JSON_HEADERS,
-        cookies: {},
-        body: JSON.stringify({ email: `user${userId}@example.com`, password: PASSWORD }),
-      })),
+      login: rows.map(({ userId }) => signingInAs('/auth/login', `user${userId}@example.com`)),
     },
   };
 }

@@ -8,9 +8,10 @@ const OPPONENTS = path.join(import.meta.dirname, '../opponents');
 const DIST = path.join(import.meta.dirname, '../../dist');
 
 /** What `npm start` gives to node. */
-const NODE_OPTIONS = JSON.parse(
-  fs.readFileSync(path.join(import.meta.dirname, '../../package.json'), 'utf8'),
-).scripts.start.match(/--\S+/g);
+const NODE_OPTIONS =
+  JSON.parse(
+    fs.readFileSync(path.join(import.meta.dirname, '../../package.json'), 'utf8'),
+  ).scripts.start.match(/--\S+/g) ?? [];
 
 /**
  * @typedef {object} Contestant
@@ -132,7 +133,7 @@ const signedUp = (signUpPath, method, requestPath) => async (running, count, tak
 };
 
 /** A client that signs in again and again. */
-const signingInAs = (path, email) => ({
+export const signingInAs = (path, email) => ({
   method: 'POST',
   path,
   headers: JSON_HEADERS,
