@@ -62,12 +62,18 @@ export function chart(works, { cores, cpu, node, postgresql, date }) {
     top += TITLE_HEIGHT + work.entries.length * ROW_HEIGHT;
     return part;
   });
-  const height = top + 40;
-  const note = `Requests a second; more is better. Blue: this service, grey: bare floors, yellow: peers. ${cores} cores (${cpu}), Node ${node}, PostgreSQL ${postgresql}, ${date.slice(0, 10)}`;
+  const height = top + 54;
+  const notes = [
+    'Requests a second; more is better. Blue: this service, grey: bare floors, yellow: peers.',
+    `${cores} cores (${cpu}), Node ${node}, PostgreSQL ${postgresql}, ${date.slice(0, 10)}`,
+  ].map((note, line) => {
+    const y = height - 28 + line * 15;
+    return `<text class="note" x="${MARGIN}" y="${y}">${escape(note)}</text>`;
+  });
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="Requests a second of auth-service, bare floors and peers">
   <style>${STYLE}
   </style>${parts.join('')}
-  <text class="note" x="${MARGIN}" y="${height - 14}">${escape(note)}</text>
+  ${notes.join('\n  ')}
 </svg>
 `;
 }
