@@ -172,7 +172,7 @@ export async function playRotation(impatient) {
     await site.look(replicas[0]);
     if (time % SIGNING_INTERVAL === 0 || turned) {
       for (const { tokens } of replicas) {
-        const { accessToken: token } = tokens.issue(session);
+        const { accessToken: token } = await tokens.issue(session);
         alive.push({ token, until: Date.now() + 3600_000 });
         result.tokens += 1;
       }
