@@ -7,8 +7,7 @@ const SETTLING = 0.5;
 export const WORKS = {
   self: { title: 'Who am I (GET /auth/self)', connections: 50 },
   refresh: { title: 'Refresh (POST /auth/refresh)', connections: 50 },
-  // At 30 requests a second V8 takes so long to compile what runs.
-  login: { title: 'Login (POST /auth/login), bcrypt cost 10', connections: 16, warmup: 30 },
+  login: { title: 'Login (POST /auth/login), bcrypt cost 10', connections: 16 },
   jwks: { title: 'Public keys (GET /.well-known/jwks.json)', connections: 50 },
 };
 
@@ -23,7 +22,7 @@ const say = (/** @type {string} */ line) => process.stderr.write(`${line}\n`);
  * @returns {Promise<import('./report.mjs').WorkResult>}
  */
 export async function compare(bench, name, contestants, { rounds, seconds, warmup }) {
-  const { title, connections, warmup: ownWarmup = 0 } = WORKS[name];
+  const { title, connections } = WORKS[name];
   const entries = [];
   for (const contestant of contestants.filter(({ works }) => works[name])) {
     const running = await contestant.start(bench);
@@ -40,7 +39,7 @@ export async function compare(bench, name, contestants, { rounds, seconds, warmu
     entry.clients = clients ?? entry.clients;
     return measured;
   };
-  for (const entry of entries) await measure(entry, Math.max(warmup, ownWarmup));
+  for (const entry of entries) await measure(entry, warmup);
   for (let round = 1; round <= rounds; round += 1) {
     for (const entry of entries) {
       await measure(entry, SETTLING);

@@ -5,7 +5,7 @@ import { RefreshToken } from '../entity/RefreshToken';
 import { User } from '../entity/User';
 import { migrations } from '../migrations';
 
-/** PostgreSQL's options for the service's own statements; times in milliseconds. A migration has none. */
+/** PostgreSQL's options for the service's statements; times in milliseconds. A migration has none. */
 export const SERVICE_OPTIONS = {
   // On the server, so that a slow statement ends there too: pg's own query_timeout would hand
   // a connection that is still busy back to the pool.
@@ -42,8 +42,8 @@ export function createDataSource(
     poolSize: database.poolSize,
     applicationName: 'auth-service',
     connectTimeoutMS: 2_500,
-    // A new connection costs more than an idle one: it is kept for some minutes. Not for ever: its
-    // plans are those of the tables when they were made, and on a first day those are empty.
+    // A new connection costs more than an idle one: it is kept for some minutes. Not for ever: plans
+    // that it made on the empty tables of a first day stay, where no autovacuum analyzes them.
     extra: { idleTimeoutMillis: 5 * 60_000, maxLifetimeSeconds: 10 * 60, ...options },
   });
 }

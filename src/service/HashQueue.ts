@@ -16,8 +16,8 @@ interface Waiting {
 
 /**
  * Lets so many password hashes run at once, and so many wait, that each answer comes in time and the
- * thread pool always has a thread for DNS, files and signatures. What is beyond that is refused at once: a queue
- * without an end makes everybody wait for nothing.
+ * thread pool always has a thread for DNS, files and signatures. What is beyond that is refused at
+ * once: a queue without an end makes everybody wait for nothing.
  */
 export class HashQueue {
   private running = 0;

@@ -105,7 +105,8 @@ export const LIST: Statement = {
 
 /**
  * $1 how many at the most. Rows that somebody works on are left for the next batch. By ctid, which the
- * lock keeps as it is: by the key the whole table would be read, once much of it has expired.
+ * lock keeps as it is, and a row that was renewed meanwhile has another one: by the key the whole table
+ * would be read, once much of it has expired.
  */
 export const PURGE: Statement = {
   name: 'session-purge',
@@ -116,9 +117,7 @@ export const PURGE: Statement = {
     )) RETURNING id`,
 };
 
-/**
- * $1 how many at the most, $2 age in seconds. By ctid, as PURGE.
- */
+/** $1 how many at the most, $2 age in seconds. By ctid, as PURGE. */
 export const FORGET_NETWORKS: Statement = {
   name: 'network-forget',
   text: `

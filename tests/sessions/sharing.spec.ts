@@ -177,14 +177,14 @@ describe('refreshes that share a statement', () => {
     });
 
     it('remembers no more of them for being recovered again and again', async () => {
-      const sessions = replica();
+      const sessions = replica({ reuseWindow: 300 });
       let [live] = (await open(sessions, 1)) as [LiveSession];
       const past: LiveSession[] = [];
       const recovered: string[] = [];
       for (let turn = 0; turn < 120; turn += 1) {
-        await service.advance(0.45);
+        await service.advance(13.3);
         past.push(live);
-        // Just older than the window when it is presented, and not when the live token was made.
+        // Older than the window when it is presented (306 s), and not when the live token was made.
         const old = past.at(-24);
         const outcome = await present(sessions, turn % 4 === 0 && old ? old : live);
         if (!('session' in outcome)) throw new Error(outcome.verdict);

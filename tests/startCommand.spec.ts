@@ -1,0 +1,17 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+
+const read = (file: string) => readFileSync(path.resolve(__dirname, '..', file), 'utf8');
+
+describe('the command that starts the built service', () => {
+  const { scripts } = JSON.parse(read('package.json')) as { scripts: { start: string } };
+  const command = scripts.start.replace(/^exec /, '');
+
+  it('is the same for npm start, in the image and in the README', () => {
+    expect(command).toMatch(/^node (?:--\S+ )+dist\/server\.js$/);
+    expect(read('docker/prod/Dockerfile')).toContain(
+      `CMD ${JSON.stringify(command.split(' ')).replaceAll(',', ', ')}`,
+    );
+    expect(read('README.md')).toContain(`\n  ${command}\n`);
+  });
+});
