@@ -32,7 +32,7 @@ const USAGE =
 const JWKS_MAX_AGE = 300;
 /** The life of an access token: accessLifetime in src/config/index.ts. */
 const ACCESS_TOKEN_LIFETIME = 3600;
-/** How long replicas may take to notice a change: two looks of src/config/KeyRing.ts. */
+/** How long replicas may take to notice a change: two looks of src/keys/KeyRing.ts. */
 const PICK_UP = 10;
 
 /** An error whose message is one line for the person at the terminal. */

@@ -24,7 +24,7 @@ const require = createRequire(path.join(ROOT, 'dist/server.js'));
 const { createApp } = require('./app.js');
 const { loadConfig } = require('./config/index.js');
 const { createDataSource } = require('./config/data-source.js');
-const { KeyRing } = require('./config/KeyRing.js');
+const { KeyRing } = require('./keys/KeyRing.js');
 const { createLogger } = require('./config/logger.js');
 const { TokenService } = require('./service/TokenService.js');
 

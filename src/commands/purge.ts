@@ -1,6 +1,6 @@
 import { loadConfig } from '../config';
 import { createDataSource } from '../config/data-source';
-import { Database } from '../config/Database';
+import { Database } from '../database/Database';
 import { createLogger } from '../config/logger';
 import { SessionPurge } from '../service/SessionPurge';
 import { SessionService } from '../service/SessionService';

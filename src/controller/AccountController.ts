@@ -1,6 +1,6 @@
 import type { Request, Response } from 'express';
 import { matchedData } from 'express-validator';
-import type { AuthCookies } from '../config/cookies';
+import type { AuthCookies } from '../http/AuthCookies';
 import { required } from '../middleware/requestState';
 import type { AuditLog } from '../service/AuditLog';
 import type { TokenService } from '../service/TokenService';

@@ -1,7 +1,7 @@
 import type { Request, Response } from 'express';
 import { matchedData } from 'express-validator';
-import type { AuthCookies } from '../config/cookies';
-import { problem } from '../config/problems';
+import type { AuthCookies } from '../http/AuthCookies';
+import { problem } from '../errors/problems';
 import { required } from '../middleware/requestState';
 import type { AuditLog } from '../service/AuditLog';
 import type { LiveSession, SessionService } from '../service/SessionService';

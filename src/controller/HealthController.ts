@@ -1,6 +1,6 @@
 import type { Request, Response } from 'express';
-import type { Query, Statement } from '../config/Database';
-import { problem } from '../config/problems';
+import type { Query, Statement } from '../database/Database';
+import { problem } from '../errors/problems';
 
 /** Whether the process takes part in the service; set by server.ts when it is told to stop. */
 export interface Lifecycle {

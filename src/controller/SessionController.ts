@@ -1,10 +1,10 @@
 import type { Request, Response } from 'express';
-import type { AuthCookies } from '../config/cookies';
-import { problem } from '../config/problems';
+import type { AuthCookies } from '../http/AuthCookies';
+import { problem } from '../errors/problems';
 import { required } from '../middleware/requestState';
 import type { AuditLog } from '../service/AuditLog';
 import type { SessionService } from '../service/SessionService';
-import { isSessionId } from '../types/sessionId';
+import { isSessionId } from '../service/sessionId';
 
 /** A user's sessions in the user's hands. */
 export class SessionController {

@@ -1,5 +1,5 @@
 import type { RequestHandler } from 'express';
-import { problem } from '../config/problems';
+import { problem } from '../errors/problems';
 
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
 

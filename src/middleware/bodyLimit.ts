@@ -1,5 +1,5 @@
 import type { RequestHandler } from 'express';
-import { problem } from '../config/problems';
+import { problem } from '../errors/problems';
 
 /** The largest body that is read, in bytes. */
 export const BODY_LIMIT = 16 * 1024;

@@ -1,10 +1,10 @@
 import { STATUS_CODES } from 'node:http';
 import type { ErrorRequestHandler } from 'express';
 import { isHttpError } from 'http-errors';
-import { isDatabaseUnavailable } from '../config/databaseErrors';
+import { isDatabaseUnavailable } from '../database/databaseErrors';
 import type { Logger } from '../config/logger';
-import { originOf } from '../config/originOf';
-import { isProblem, problem, type Problem, type ProblemCode } from '../config/problems';
+import { originOf } from '../errors/originOf';
+import { isProblem, problem, type Problem, type ProblemCode } from '../errors/problems';
 import type { AuditLog } from '../service/AuditLog';
 
 /** What the libraries' own errors are called here; their texts stay out of the answer. */

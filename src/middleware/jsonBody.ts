@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { json, type Request, type RequestHandler } from 'express';
-import { problem } from '../config/problems';
+import { problem } from '../errors/problems';
 import { BODY_LIMIT } from './bodyLimit';
 
 const hasBody = (req: Request) =>

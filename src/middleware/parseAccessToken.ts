@@ -1,6 +1,6 @@
 import type { Request, RequestHandler } from 'express';
-import { ACCESS_COOKIE } from '../config/cookies';
-import { problem } from '../config/problems';
+import { ACCESS_COOKIE } from '../http/AuthCookies';
+import { problem } from '../errors/problems';
 import type { AccessClaims, TokenService } from '../service/TokenService';
 
 /**

@@ -1,6 +1,6 @@
 import type { Request, RequestHandler } from 'express';
-import { REFRESH_COOKIE } from '../config/cookies';
-import { problem } from '../config/problems';
+import { REFRESH_COOKIE } from '../http/AuthCookies';
+import { problem } from '../errors/problems';
 import type { RefreshClaims, TokenService } from '../service/TokenService';
 
 /**

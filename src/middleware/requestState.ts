@@ -1,5 +1,5 @@
 import type { Request } from 'express';
-import { problem } from '../config/problems';
+import { problem } from '../errors/problems';
 
 /**
  * What a guard has put on the request.

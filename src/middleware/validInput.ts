@@ -1,6 +1,6 @@
 import type { RequestHandler } from 'express';
 import { validationResult, type ValidationError } from 'express-validator';
-import { problem, type ProblemError } from '../config/problems';
+import { problem, type ProblemError } from '../errors/problems';
 
 function publicError(error: ValidationError): ProblemError {
   const field = error.type === 'field' ? error : { path: '', location: 'body' };

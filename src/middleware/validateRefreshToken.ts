@@ -1,6 +1,6 @@
 import type { RequestHandler } from 'express';
-import type { AuthCookies } from '../config/cookies';
-import { isProblem, problem } from '../config/problems';
+import type { AuthCookies } from '../http/AuthCookies';
+import { isProblem, problem } from '../errors/problems';
 import type { AuditLog } from '../service/AuditLog';
 import type { SessionService } from '../service/SessionService';
 import type { TokenService } from '../service/TokenService';

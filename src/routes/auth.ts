@@ -1,5 +1,5 @@
 import { Router } from 'express';
-import type { AuthCookies } from '../config/cookies';
+import type { AuthCookies } from '../http/AuthCookies';
 import type { AccountController } from '../controller/AccountController';
 import type { AuthController } from '../controller/AuthController';
 import type { SessionController } from '../controller/SessionController';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Router, type Response } from 'express';
-import type { Keys } from '../config/keys';
+import type { Keys } from '../keys/keySet';
 import { notAllowed } from '../middleware/notAllowed';
 
 /** How long a verifier may keep a document, in seconds; scripts/rotateKeys.mjs waits for it. */

@@ -1,8 +1,8 @@
 import { createHmac } from 'node:crypto';
 import { RateLimiterMemory, RateLimiterPostgres } from 'rate-limiter-flexible';
 import type { Config } from '../config';
-import type { Database, Statement } from '../config/Database';
-import { problem } from '../config/problems';
+import type { Database, Statement } from '../database/Database';
+import { problem } from '../errors/problems';
 import type { Client } from '../types/client';
 import type { AttemptGuard } from './CredentialService';
 

@@ -1,4 +1,4 @@
-import { problem } from '../config/problems';
+import { problem } from '../errors/problems';
 
 interface HashQueueSettings {
   /** How many run at once. */

@@ -1,5 +1,5 @@
 import type { Logger } from '../config/logger';
-import { originOf } from '../config/originOf';
+import { originOf } from '../errors/originOf';
 import type { SessionService } from './SessionService';
 
 const BATCH = 1_000;

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { Config } from '../config';
-import type { Query } from '../config/Database';
+import type { Query } from '../database/Database';
 import type { Client } from '../types/client';
-import { problem } from '../config/problems';
-import { oncePerTurn } from './oncePerTurn';
+import { problem } from '../errors/problems';
+import { oncePerTurn } from '../database/oncePerTurn';
 import type { RefreshClaims } from './TokenService';
 import {
   CLOSE,
@@ -16,7 +16,7 @@ import {
   ROTATE,
   SETTLE,
   TRIM,
-} from './sessionStatements';
+} from '../database/sessionStatements';
 
 /** A session that lives, with its one live refresh token. */
 export interface LiveSession {

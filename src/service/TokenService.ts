@@ -2,9 +2,9 @@ import { createSecretKey, randomUUID, sign, type KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
 import jwt, { type VerifyOptions } from 'jsonwebtoken';
 import type { Config } from '../config';
-import type { Keys, KeySet } from '../config/keys';
-import { problem } from '../config/problems';
-import { isSessionId } from '../types/sessionId';
+import type { Keys, KeySet } from '../keys/keySet';
+import { problem } from '../errors/problems';
+import { isSessionId } from './sessionId';
 import type { LiveSession } from './SessionService';
 
 /** Both tokens of a session as they stand in the cookies; lifetimes in seconds. */

@@ -1,11 +1,11 @@
-import { isUniqueViolation } from '../config/databaseErrors';
-import type { Database } from '../config/Database';
-import { problem } from '../config/problems';
+import { isUniqueViolation } from '../database/databaseErrors';
+import type { Database } from '../database/Database';
+import { problem } from '../errors/problems';
 import { User } from '../entity/User';
 import type { Client } from '../types/client';
 import type { AttemptLimiter } from './AttemptLimiter';
 import type { CredentialService } from './CredentialService';
-import { oncePerTurn } from './oncePerTurn';
+import { oncePerTurn } from '../database/oncePerTurn';
 import type { LiveSession, SessionOf, SessionOwner, SessionService } from './SessionService';
 import {
   DELETE_USER,
@@ -13,7 +13,7 @@ import {
   FIND_CREDENTIALS,
   RENAME,
   REPLACE_PASSWORD,
-} from './userStatements';
+} from '../database/userStatements';
 
 /** What a person gives to sign in; the e-mail in its canonical form. */
 export interface Credentials {

@@ -1,8 +1,8 @@
 import { connect, type AddressInfo, type Socket } from 'node:net';
 import type { Server } from 'node:http';
 import { gzipSync } from 'node:zlib';
-import { expressMessages } from '../../src/config/expressMessages';
-import { createHttpServer } from '../../src/config/httpServer';
+import { expressMessages } from '../../src/http/expressMessages';
+import { createHttpServer } from '../../src/http/httpServer';
 import { aUser, clientOf, tokensOf } from '../support/client';
 import { until } from '../support/process';
 import { startService, type TestService } from '../support/service';

@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { keySetOfFiles, readKeyFiles } from '../../src/config/keyFiles';
-import type { KeySet } from '../../src/config/keys';
+import { keySetOfFiles, readKeyFiles } from '../../src/keys/keyFiles';
+import type { KeySet } from '../../src/keys/keySet';
 
 export interface Run {
   /** null where a signal ended it. */

@@ -3,7 +3,7 @@ import { cpSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } 
 import path from 'node:path';
 import { Writable } from 'node:stream';
 import { createLogger, format, transports } from 'winston';
-import { KeyRing } from '../../src/config/KeyRing';
+import { KeyRing } from '../../src/keys/KeyRing';
 import { certsDir, until } from '../support/process';
 import type { LogLine } from '../support/service';
 import { rotate, setOf } from './folder';

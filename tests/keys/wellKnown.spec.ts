@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import express from 'express';
 import { decode } from 'jsonwebtoken';
 import request from 'supertest';
-import { keySetOf } from '../../src/config/keys';
+import { keySetOf } from '../../src/keys/keySet';
 import { wellKnownRoutes } from '../../src/routes/well-known';
 import { TokenService } from '../../src/service/TokenService';
 import { aUser, clientOf, tokensOf } from '../support/client';

@@ -1,7 +1,7 @@
 import type { DataSource } from 'typeorm';
 import { COUNTERS } from '../../src/service/AttemptLimiter';
-import * as sessionStatements from '../../src/service/sessionStatements';
-import * as userStatements from '../../src/service/userStatements';
+import * as sessionStatements from '../../src/database/sessionStatements';
+import * as userStatements from '../../src/database/userStatements';
 import { startService, type TestService } from '../support/service';
 
 const USERS = 100_000;

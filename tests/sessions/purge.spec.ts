@@ -1,4 +1,4 @@
-import { Database } from '../../src/config/Database';
+import { Database } from '../../src/database/Database';
 import { createLogger } from '../../src/config/logger';
 import { SessionPurge } from '../../src/service/SessionPurge';
 import { SessionService } from '../../src/service/SessionService';

@@ -1,6 +1,6 @@
 import { Client } from 'pg';
 import type { Config } from '../../src/config';
-import { Database, type Query } from '../../src/config/Database';
+import { Database, type Query } from '../../src/database/Database';
 import { SessionService, type LiveSession } from '../../src/service/SessionService';
 import { aUser, clientOf } from '../support/client';
 import { startService, type TestService } from '../support/service';

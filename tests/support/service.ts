@@ -7,7 +7,7 @@ import { createLogger, format, transports } from 'winston';
 import { createApp } from '../../src/app';
 import { loadConfig, type Config } from '../../src/config';
 import { createDataSource, SERVICE_OPTIONS } from '../../src/config/data-source';
-import { keySetOf, type KeySet } from '../../src/config/keys';
+import { keySetOf, type KeySet } from '../../src/keys/keySet';
 import { TEMPLATE_DATABASE, testServer } from './testServer';
 
 /** Made once a worker: a key pair takes a tenth of a second. */

@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import express from 'express';
-import { expressMessages } from '../../src/config/expressMessages';
-import { createHttpServer } from '../../src/config/httpServer';
+import { expressMessages } from '../../src/http/expressMessages';
+import { createHttpServer } from '../../src/http/httpServer';
 
 describe('expressMessages', () => {
   it('lets a server make what Express need not make over', async () => {

@@ -2,8 +2,8 @@ import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypt
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { KeyRing } from '../../src/config/KeyRing';
-import { KeyError, keySetOf, publicJwk } from '../../src/config/keys';
+import { KeyRing } from '../../src/keys/KeyRing';
+import { KeyError, keySetOf, publicJwk } from '../../src/keys/keySet';
 
 const PAIR = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const OTHER = generateKeyPairSync('rsa', { modulusLength: 2048 });

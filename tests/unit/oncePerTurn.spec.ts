@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { oncePerTurn } from '../../src/service/oncePerTurn';
+import { oncePerTurn } from '../../src/database/oncePerTurn';
 
 describe('oncePerTurn', () => {
   const asked: number[][] = [];

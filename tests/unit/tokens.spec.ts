@@ -1,5 +1,5 @@
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
-import { keySetOf } from '../../src/config/keys';
+import { keySetOf } from '../../src/keys/keySet';
 import { loadConfig } from '../../src/config';
 import { TokenService, type TokenPair } from '../../src/service/TokenService';
 import { badAccessTokens, badRefreshTokens } from '../support/badTokens';

@@ -1,8 +1,8 @@
 import { createHash, createPublicKey } from 'node:crypto';
-import type { Config } from '.';
+import type { Config } from '../config';
 import { keySetOfFiles, readKeyFiles, type KeyFiles } from './keyFiles';
-import { keySetOf, parsePrivateKey, parsePublicKey, type Keys, type KeySet } from './keys';
-import type { Logger } from './logger';
+import { keySetOf, parsePrivateKey, parsePublicKey, type Keys, type KeySet } from './keySet';
+import type { Logger } from '../config/logger';
 
 /** How often the folder is looked at, in seconds; scripts/rotateKeys.mjs allows for two such looks. */
 const POLL_INTERVAL = 5;

@@ -1,4 +1,4 @@
-import type { Statement } from '../config/Database';
+import type { Statement } from './Database';
 
 /** $1 sessions, $2 their users, in the same order. No row for a session that has ended. */
 export const FIND_BY_SESSIONS: Statement = {

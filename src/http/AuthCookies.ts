@@ -1,5 +1,5 @@
 import type { CookieOptions, Response } from 'express';
-import type { Config } from '.';
+import type { Config } from '../config';
 import type { TokenPair } from '../service/TokenService';
 
 export const ACCESS_COOKIE = 'access_token';

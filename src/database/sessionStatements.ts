@@ -1,4 +1,4 @@
-import type { Statement } from '../config/Database';
+import type { Statement } from './Database';
 
 /** The columns of a LiveSession, from the row `token` and one that has its user's role. */
 const liveSession = (owner = 'owner') => `

@@ -8,7 +8,7 @@ import {
   parsePublicKey,
   publicJwk,
   type KeySet,
-} from './keys';
+} from './keySet';
 
 /**
  * The key files, all in one folder, so that a mounted secret or `kubectl create secret
