@@ -6,10 +6,10 @@ import type { Logger } from './config/logger';
 const RESTART_DELAY = 1_000;
 
 /**
- * Runs so many worker processes on one port, replaces those that end by themselves, and hands the
- * signals on. The process ends with the last worker, after a signal or when none could start.
+ * Runs `count` worker processes on one port, replaces those that end by themselves, and passes signals
+ * on. The process ends with its last worker: after a signal, or with code 1 if none could start.
  */
-export function runPrimary(count: number, logger: Logger): void {
+export function runWorkers(count: number, logger: Logger): void {
   let stopping = false;
   let failed = false;
   const isStopping = () => stopping;
@@ -34,7 +34,7 @@ export function runPrimary(count: number, logger: Logger): void {
       start();
       return;
     }
-    // What keeps one from starting, keeps all: it has said why.
+    // What keeps one worker from starting keeps all of them; it has said why.
     failed ||= !isStopping();
     stop('SIGTERM');
     if (Object.keys(cluster.workers ?? {}).length === 0) process.exit(failed ? 1 : 0);

@@ -1,5 +1,5 @@
 import { Client } from 'pg';
-import { HASH_THREADS } from '../src/config/threadPool';
+import { availableParallelism } from 'node:os';
 import { aUser, clearsCookies, clientOf, tokensOf, type NewUser } from './support/client';
 import { expectProblem } from './support/problem';
 import { certsDir, ServiceProcess } from './support/process';
@@ -353,7 +353,7 @@ describe('limits on attempts', () => {
         const guessed = statuses.filter((status) => status === 401).length;
         expect(guessed).toBeGreaterThanOrEqual(10);
         // As many are under way as there are threads when the tenth failure is counted.
-        expect(guessed).toBeLessThan(10 + 2 * HASH_THREADS);
+        expect(guessed).toBeLessThan(10 + 2 * availableParallelism());
         expect(statuses.filter((status) => status === 429)).toHaveLength(40 - guessed);
         for (const replica of replicas)
           expect((await replica.post('/auth/login', {}, user)).status).toBe(429);

@@ -1,17 +1,15 @@
 import { loadConfig } from '../config';
 import { createDataSource } from '../config/data-source';
-import { Database } from '../database/Database';
 import { createLogger } from '../config/logger';
-import { SessionPurge } from '../service/SessionPurge';
-import { SessionService } from '../service/SessionService';
+import { createSessions } from '../services';
 
-/** Deletes what has expired, once: for a cron job, where the service's own purge is switched off. */
+/** Deletes what has expired, once: for a cron job if the service's own purge is switched off. */
 async function main(): Promise<void> {
   const config = loadConfig();
   const dataSource = await createDataSource(config.database).initialize();
   try {
-    const sessions = new SessionService(config.sessions, new Database(dataSource).query);
-    const count = await new SessionPurge(sessions, createLogger(config)).run();
+    const { purge } = createSessions({ config, dataSource, logger: createLogger(config) });
+    const count = await purge.run();
     process.stdout.write(`${count} expired sessions purged\n`);
   } finally {
     await dataSource.destroy();

@@ -5,15 +5,15 @@ import { RefreshToken } from '../entity/RefreshToken';
 import { User } from '../entity/User';
 import { migrations } from '../migrations';
 
-/** PostgreSQL's options for the service's statements; times in milliseconds. A migration has none. */
+/** PostgreSQL's options for the service's connections; times in milliseconds. A migration has none. */
 export const SERVICE_OPTIONS = {
-  // On the server, so that a slow statement ends there too: pg's own query_timeout would hand
-  // a connection that is still busy back to the pool.
+  // Enforced by the server, so that a slow statement ends there too: pg's own query_timeout would
+  // return a connection that is still busy to the pool.
   statement_timeout: 2_200,
   lock_timeout: 2_000,
   idle_in_transaction_session_timeout: 5_000,
-  // Else it plans a statement anew each time whose arrays are shorter than it expects: a session that
-  // is looked up alone would take half as long again.
+  // Otherwise PostgreSQL plans a statement again each time its arrays are shorter than expected, and
+  // looking up a single session takes half as long again.
   options: '-c plan_cache_mode=force_generic_plan',
 };
 
@@ -42,8 +42,8 @@ export function createDataSource(
     poolSize: database.poolSize,
     applicationName: 'auth-service',
     connectTimeoutMS: 2_500,
-    // A new connection costs more than an idle one: it is kept for some minutes. Not for ever: plans
-    // that it made on the empty tables of a first day stay, where no autovacuum analyzes them.
+    // A new connection costs more than an idle one, so it is kept for some minutes. Not for ever: plans
+    // made on the empty tables of the first day stay if no autovacuum analyzes the tables.
     extra: { idleTimeoutMillis: 5 * 60_000, maxLifetimeSeconds: 10 * 60, ...options },
   });
 }

@@ -4,9 +4,8 @@ import path from 'node:path';
 import { config as loadDotenv } from 'dotenv';
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
-import { HASH_THREADS } from './threadPool';
 
-/** The folder that holds package.json, certs/ and the .env files; the same from src/ and from dist/. */
+/** The folder of package.json, certs/ and the .env files; the same from src/ and from dist/. */
 export const PROJECT_ROOT = path.resolve(__dirname, '../..');
 
 const ENVIRONMENTS = new Map<string, 'dev' | 'prod' | 'test'>([
@@ -129,9 +128,7 @@ const schemaFor = (environment: 'dev' | 'prod' | 'test') => {
     });
 };
 
-/**
- * Settings that are missing or unsound; `problems` names each in one line, and no line holds a value.
- */
+/** Missing or invalid settings; `problems` has one line for each, without its value. */
 export class ConfigError extends Error {
   constructor(readonly problems: readonly string[]) {
     super(problems.join('\n'));
@@ -140,12 +137,12 @@ export class ConfigError extends Error {
 }
 
 /**
- * The settings, typed and frozen, checked as a whole before anything starts.
+ * The settings, typed, frozen, and checked as a whole. Durations are in seconds.
  *
- * `environment` wins over the `.env.<NODE_ENV>` file in the project's root. An empty variable counts
- * as not set. Durations are in seconds.
+ * `environment` takes precedence over the `.env.<NODE_ENV>` file in the project's root. An empty
+ * variable counts as not set.
  *
- * @throws {ConfigError} that lists all that is wrong.
+ * @throws {ConfigError} with everything that is wrong.
  */
 export function loadConfig(environment: NodeJS.ProcessEnv = process.env) {
   const name = ENVIRONMENTS.get(environment.NODE_ENV ?? 'prod');
@@ -160,7 +157,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env) {
   const merged = Object.entries({ ...fromFile, ...environment }).filter(([, value]) => value);
   const result = schemaFor(name).safeParse(Object.fromEntries(merged));
   if (!result.success) {
-    // The first problem of each setting: a secret that is too short is too uniform besides.
+    // The first problem of each setting: a secret that is too short is often also too uniform.
     const problems = new Map<string, string>();
     for (const {
       path: [name],
@@ -182,7 +179,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env) {
     logLevel: settings.LOG_LEVEL,
     hashing: Object.freeze({
       rounds: settings.BCRYPT_ROUNDS,
-      concurrency: HASH_THREADS,
+      concurrency: availableParallelism(),
       limit: settings.HASH_QUEUE_LIMIT,
       patience: 4_000,
     }),
@@ -225,3 +222,11 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env) {
 }
 
 export type Config = ReturnType<typeof loadConfig>;
+
+/**
+ * Makes libuv's thread pool larger than the password hashes can fill (one per core), so that DNS, files
+ * and signatures keep threads. Takes effect only before the pool's first use.
+ */
+export function sizeThreadPool(): void {
+  process.env.UV_THREADPOOL_SIZE ??= String(Math.max(4, availableParallelism() + 2));
+}

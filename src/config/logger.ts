@@ -6,10 +6,10 @@ import { PROJECT_ROOT, type Config } from '.';
 
 export type { Logger };
 
-/** The key under which winston's formats leave the line that is to be written. */
+/** The key under which winston's formats store the finished line. */
 const MESSAGE = Symbol.for('message');
 
-/** Writes the lines of one turn of the event loop at once: a write a request is one too many. */
+/** Writes the lines of one turn of the event loop together, to save a write per request. */
 class BatchedStdout extends Transport {
   private lines = '';
 
@@ -36,14 +36,14 @@ class BatchedStdout extends Transport {
 }
 
 /**
- * A winston logger that writes one JSON object a line on stdout, with the UTC time of each, and the
- * security events besides into a file that a new one follows every day, if one is named.
+ * A winston logger that writes JSON lines with UTC times on stdout, and security events also to a file
+ * per day if the settings name one.
  */
 export function createLogger({
   logLevel,
   auditLogFile,
 }: Pick<Config, 'logLevel' | 'auditLogFile'>): Logger {
-  // Whoever read the log is gone: the service goes on without it.
+  // Keep serving when the log reader is gone.
   process.stdout.on('error', () => undefined);
   const logger = createWinston({
     level: logLevel,
@@ -56,8 +56,8 @@ export function createLogger({
 }
 
 function auditFile(file: string): DailyRotateFile {
-  // Loaded only where it is wanted: with what it brings it weighs some megabytes.
-  // eslint-disable-next-line @typescript-eslint/no-require-imports
+  // It takes some megabytes of memory, so it is loaded only if it is used.
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- a lazy import
   const RotateFile = require('winston-daily-rotate-file') as typeof DailyRotateFile;
   const { dir, name, ext } = path.parse(file);
   return new RotateFile({

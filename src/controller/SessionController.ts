@@ -1,12 +1,10 @@
 import type { Request, Response } from 'express';
 import type { AuthCookies } from '../http/AuthCookies';
-import { problem } from '../errors/problems';
 import { required } from '../middleware/requestState';
 import type { AuditLog } from '../service/AuditLog';
 import type { SessionService } from '../service/SessionService';
-import { isSessionId } from '../service/sessionId';
 
-/** A user's sessions in the user's hands. */
+/** The list of a user's sessions, and their end. */
 export class SessionController {
   constructor(
     private readonly sessions: SessionService,
@@ -14,26 +12,25 @@ export class SessionController {
     private readonly audit: AuditLog,
   ) {}
 
-  async list(req: Request, res: Response): Promise<void> {
+  readonly list = async (req: Request, res: Response): Promise<void> => {
     const sessions = await this.sessions.list(required(req, 'auth'));
     res.json({ message: 'Sessions fetched successfully', sessions });
-  }
+  };
 
-  async end(req: Request, res: Response): Promise<void> {
+  readonly end = async (req: Request, res: Response): Promise<void> => {
     const { userId, sessionId: own } = required(req, 'auth');
-    const sessionId = req.params.id;
-    if (!isSessionId(sessionId) || !(await this.sessions.close({ sessionId, userId })))
-      throw problem('not-found');
+    const sessionId = String(req.params.id);
+    await this.sessions.end({ userId, sessionId });
     this.audit.record('session_expired', req.caller, { userId, sessionId, reason: 'ended' });
     if (sessionId === own) this.cookies.clear(res);
     res.json({ message: 'Session ended successfully' });
-  }
+  };
 
-  async endOthers(req: Request, res: Response): Promise<void> {
+  readonly endOthers = async (req: Request, res: Response): Promise<void> => {
     const { userId, sessionId } = required(req, 'auth');
-    const ended = await this.sessions.closeAll({ userId, sessionId }, { spareOwn: true });
+    const ended = await this.sessions.endOthers({ userId, sessionId });
     const fields = { userId, sessionId, reason: 'ended', scope: 'others' };
     this.audit.record('session_expired', req.caller, fields);
     res.json({ message: 'Other sessions ended successfully', ended });
-  }
+  };
 }

@@ -12,15 +12,15 @@ export interface Statement {
 export type Query = <Row>(statement: Statement, values: readonly unknown[]) => Promise<Row[]>;
 
 /**
- * How long a statement, or a transaction, may take altogether, in milliseconds. A server that hangs
- * cannot enforce its own limits, which are a little lower. Together with the wait for a connection it
- * stays below the five seconds in which every request is answered.
+ * The longest time that a statement or a transaction may take, in milliseconds. A server that hangs
+ * cannot enforce its own limits, which are a little lower. Together with the wait for a connection
+ * it stays below the five seconds within which every request gets a response.
  */
 const DEADLINE = 2_400;
 
 /**
- * Does the work, or breaks the connection off: an answer that comes later must not find it in the
- * pool, in somebody else's hands. What was waiting for the answer fails with the connection.
+ * Runs `work`, and closes the connection at the deadline: a late result must not reach the next user
+ * of the connection. Work that still waits for a result fails with the connection.
  */
 async function withDeadline<T>(connection: ClientBase, work: () => Promise<T>): Promise<T> {
   const timer = setTimeout(() => void (connection as PoolClient & { end(): void }).end(), DEADLINE);
@@ -34,24 +34,25 @@ async function withDeadline<T>(connection: ClientBase, work: () => Promise<T>): 
 const ignore = () => undefined;
 
 /**
- * The database, by TypeORM's entities and by prepared statements side by side, on the same pool.
+ * TypeORM's entities and prepared statements on one pool of connections, under one deadline and with
+ * the same errors.
  *
- * TypeORM's own `query` cannot name a statement: PostgreSQL would parse and plan the same text at
- * every request.
+ * TypeORM's own `query` cannot name a statement, so PostgreSQL would parse and plan it at every
+ * request.
  */
 export class Database {
   constructor(private readonly dataSource: DataSource) {}
 
-  /** On any connection of the pool, committed when it resolves. */
+  /** Runs a statement on any connection of the pool; committed when it resolves. */
   readonly query: Query = async <Row>({ name, text }: Statement, values: readonly unknown[]) => {
     const result = await this.queryAny({ name, text, values: [...values] });
     return result.rows as Row[];
   };
 
-  /** The same for a library that brings a statement of its own. */
+  /** The same for a library with a statement of its own. */
   readonly queryAny = async (statement: QueryConfig): Promise<QueryResult> => {
     const connection = await ((this.dataSource.driver as PostgresDriver).master as Pool).connect();
-    // A connection that dies fails its query; the event besides would end the process.
+    // A connection that dies fails its query; an unhandled error event would also end the process.
     connection.on('error', ignore);
     try {
       return await withDeadline(connection, () => connection.query(statement));
@@ -61,19 +62,29 @@ export class Database {
     }
   };
 
+  /** Runs a query of repositories or query builders; each statement is committed by itself. */
+  entities<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
+    return this.onConnection((_connection, manager) => work(manager));
+  }
+
   /** Runs `work` in one transaction: committed when it resolves, rolled back when it rejects. */
-  async transaction<T>(work: (query: Query, manager: EntityManager) => Promise<T>): Promise<T> {
-    const runner = this.dataSource.createQueryRunner();
-    try {
-      const connection = (await runner.connect()) as ClientBase;
+  transaction<T>(work: (query: Query, manager: EntityManager) => Promise<T>): Promise<T> {
+    return this.onConnection((connection, manager) => {
       const query = async <Row>({ name, text }: Statement, values: readonly unknown[]) => {
         const result = await connection.query({ name, text, values: [...values] });
         return result.rows as Row[];
       };
-      // BEGIN and COMMIT may hang, too.
-      return await withDeadline(connection, () =>
-        runner.manager.transaction((manager) => work(query, manager)),
-      );
+      return manager.transaction((inside) => work(query, inside));
+    });
+  }
+
+  private async onConnection<T>(
+    work: (connection: ClientBase, manager: EntityManager) => Promise<T>,
+  ): Promise<T> {
+    const runner = this.dataSource.createQueryRunner();
+    try {
+      const connection = (await runner.connect()) as ClientBase;
+      return await withDeadline(connection, () => work(connection, runner.manager));
     } finally {
       await runner.release();
     }

@@ -1,21 +1,21 @@
 import DataLoader from 'dataloader';
 
-/** How many requests share a statement at the most. */
+/** The number of requests that share a statement at most. */
 const MAX_SHARERS = 100;
 
 /**
- * Lets the requests that arrive in one turn of the event loop share one statement: under load that
- * saves half of the processor time of `GET /auth/self`, here and in PostgreSQL. Nothing is kept.
+ * Lets the requests of one turn of the event loop share one statement: under load it halves the
+ * processor time of `GET /auth/self`, here and in PostgreSQL. Nothing is cached.
  *
- * `ask` resolves to an answer for each question, in the same order.
+ * `load` resolves to one value for each key, in the same order.
  */
-export function oncePerTurn<Question, Answer>(
-  ask: (questions: readonly Question[]) => Promise<Answer[]>,
-): (question: Question) => Promise<Answer> {
-  const loader = new DataLoader(ask, {
+export function oncePerTurn<Key, Value>(
+  load: (keys: readonly Key[]) => Promise<Value[]>,
+): (key: Key) => Promise<Value> {
+  const loader = new DataLoader(load, {
     cache: false,
     maxBatchSize: MAX_SHARERS,
     batchScheduleFn: setImmediate,
   });
-  return (question) => loader.load(question);
+  return (key) => loader.load(key);
 }

@@ -1,26 +1,26 @@
 import type { Statement } from './Database';
 
-/** The columns of a LiveSession, from the row `token` and one that has its user's role. */
+/** The select list of a LiveSession, from the row `token` and a row with its user's role. */
 const liveSession = (owner = 'owner') => `
   token.session_id AS "sessionId", token.user_id AS "userId", ${owner}.role,
   token.id AS "tokenId", token.created_at AS "createdAt", token.expires_at AS "expiresAt"`;
 
-/** A token that was replaced just now, as an element of `predecessors`; SQL in, SQL out. */
+/** A token that is replaced now, as an element of `predecessors`; takes and gives SQL. */
 const replacedNow = (id: string, tripwire = false) =>
   `jsonb_build_object('id', ${id}::text, 'replacedAt', now()${tripwire ? `, 'tripwire', true` : ''})`;
 
-/** When a token that is made now expires, by parameters that hold the two lifetimes in seconds. */
+/** When a token issued now expires, by the parameters of the two lifetimes in seconds. */
 const expiry = (startedAt: string, sliding = '$5', absolute = '$6') => `
   least(now() + make_interval(secs => ${sliding}),
         ${startedAt} + make_interval(secs => ${absolute}))`;
 
-/** A row remembers at most this many predecessors. */
+/** The number of predecessors that a row remembers. */
 const MAX_PREDECESSORS = 32;
 
 /**
- * The predecessors of a row's successor: the tokens that are replaced just now, before those of the
- * row, unless its live token is older than the window and they are older still. Some that are kept may
- * be too old to count as well: SETTLE looks at their times.
+ * The predecessors of a row's successor: first the tokens that are replaced now, then those of the row,
+ * unless even its live token is older than the window. Some of them may be too old to count: SETTLE
+ * compares their times.
  */
 const predecessorsOf = (row: string, ...replaced: string[]) => `
   jsonb_build_array(${replaced.join(', ')}) || CASE
@@ -30,11 +30,12 @@ const predecessorsOf = (row: string, ...replaced: string[]) => `
   END`;
 
 /**
- * $1 user, $2 password hash, $3 session, $4 lifetime in seconds, $5 user agent, $6 address,
- * $7 network, which the limits know as the user's own from now on.
+ * Race: login against a change of the password. $1 user, $2 password hash, $3 session, $4 lifetime in
+ * seconds, $5 user agent, $6 address, $7 network, which counts as the user's own from now on.
  *
- * `others` counts the user's other sessions. FOR SHARE makes a change of the password, which ends all
- * sessions, wait for this one to be there, or this one see the new password.
+ * `others` is the number of the user's other sessions. FOR SHARE orders this statement and a change of
+ * the password, which ends all sessions: either the change sees this session, or this statement sees
+ * the new password.
  */
 export const OPEN: Statement = {
   name: 'session-open',
@@ -56,7 +57,10 @@ export const OPEN: Statement = {
     FROM token JOIN owner ON true`,
 };
 
-/** $1 user, $2 how many to keep. A statement of its own, so that it sees the one just opened. */
+/**
+ * Race: logins of one user at once. $1 user, $2 sessions to keep. Runs after OPEN, not inside it, so that
+ * it sees the session that was opened.
+ */
 export const TRIM: Statement = {
   name: 'session-trim',
   text: `
@@ -66,15 +70,15 @@ export const TRIM: Statement = {
     )`,
 };
 
-/** $1 session, $2 user. A row where there was something to end. */
+/** Hot: every logout. $1 session, $2 user. One row if there was a session to end. */
 export const CLOSE: Statement = {
   name: 'session-close',
   text: 'DELETE FROM refresh_tokens WHERE session_id = $1 AND user_id = $2 RETURNING id',
 };
 
 /**
- * $1 session of the caller, $2 user, $3 whether the caller's own is spared. No row where the caller's
- * session has ended: nobody ends sessions from beyond the grave.
+ * Race: two sessions that end each other. $1 session of the caller, $2 user, $3 whether the caller's own
+ * session is spared. No row if the caller's session has ended: an ended session cannot end others.
  */
 export const CLOSE_ALL: Statement = {
   name: 'session-close-all',
@@ -92,45 +96,10 @@ export const CLOSE_ALL: Statement = {
     SELECT (SELECT count(*) FROM ended)::integer AS ended FROM caller`,
 };
 
-/** $1 user, $2 session of the caller. */
-export const LIST: Statement = {
-  name: 'session-list',
-  text: `
-    SELECT session_id AS id, session_started_at AS "createdAt", created_at AS "lastUsedAt",
-           expires_at AS "expiresAt", user_agent AS "userAgent", host(ip_address) AS "ipAddress",
-           session_id = $2 AS current
-    FROM refresh_tokens WHERE user_id = $1 AND expires_at > now()
-    ORDER BY created_at DESC, id DESC`,
-};
-
 /**
- * $1 how many at the most. Rows that somebody works on are left for the next batch. By ctid, which the
- * lock keeps as it is, and a row that was renewed meanwhile has another one: by the key the whole table
- * would be read, once much of it has expired.
- */
-export const PURGE: Statement = {
-  name: 'session-purge',
-  text: `
-    DELETE FROM refresh_tokens WHERE ctid = ANY (ARRAY(
-      SELECT ctid FROM refresh_tokens WHERE expires_at <= now()
-      ORDER BY expires_at LIMIT $1 FOR UPDATE SKIP LOCKED
-    )) RETURNING id`,
-};
-
-/** $1 how many at the most, $2 age in seconds. By ctid, as PURGE. */
-export const FORGET_NETWORKS: Statement = {
-  name: 'network-forget',
-  text: `
-    DELETE FROM sign_in_networks WHERE ctid = ANY (ARRAY(
-      SELECT ctid FROM sign_in_networks
-      WHERE last_used_at < now() - make_interval(secs => $2)
-      ORDER BY last_used_at LIMIT $1 FOR UPDATE SKIP LOCKED
-    )) RETURNING user_id`,
-};
-
-/**
- * $1 session, $2 user, $3 sliding and $4 absolute lifetime in seconds: a new live token that has no
- * predecessors, so that every copy of an older one is theft from now on.
+ * Race: a refresh against a change of the password. $1 session, $2 user, $3 sliding and $4 absolute
+ * lifetime in seconds. Gives the session a new live token without predecessors, so that every copy of an
+ * older token is theft from now on.
  */
 export const RENEW: Statement = {
   name: 'session-renew',
@@ -145,19 +114,19 @@ export const RENEW: Statement = {
     RETURNING ${liveSession()}`,
 };
 
-/** The columns of a live token's successor; SQL in, SQL out. */
+/** The assignments that make a row its successor; takes and gives SQL. */
 const successor = (predecessors: string, row: string, userAgent: string, ipAddress: string) => `
   id = DEFAULT, predecessors = ${predecessors}, expires_at = ${expiry(`${row}.session_started_at`)},
   created_at = now(), updated_at = now(), user_agent = ${userAgent}, ip_address = ${ipAddress}`;
 
 /**
- * The verdict `rotate` for many tokens at once: a row for each that is a live one and that nobody else
- * is at, with its own id as `presentedId`; one row for a token that is presented twice. $1 sessions,
- * $2 tokens, $3 users, $7 user agents and $8 addresses, all in the same order; $4 reuse window,
- * $5 sliding and $6 absolute lifetime, each in seconds.
+ * Hot, and a race: the verdict `rotate` for many tokens at once. $1 sessions, $2 tokens, $3 users, $7 user
+ * agents and $8 addresses, all in the same order; $4 reuse window, $5 sliding and $6 absolute lifetime,
+ * each in seconds.
  *
- * The statement waits for no lock: all who share it would wait, and two of them could wait for each
- * other.
+ * Gives a row for each token that is live and whose row is not locked, with its own id as `presentedId`;
+ * one row for a token that is presented twice. It waits for no lock: everyone who shares the statement
+ * would wait, and two such statements could deadlock.
  */
 export const ROTATE: Statement = {
   name: 'session-rotate',
@@ -178,12 +147,12 @@ export const ROTATE: Statement = {
 };
 
 /**
- * Any verdict, for one token; no row where the session is gone. $1 session, $2 token, $3 user,
- * $4 to $6 as in ROTATE, $7 user agent, $8 address.
+ * Race: any verdict, for one token. $1 session, $2 token, $3 user, $4 to $6 as in ROTATE, $7 user agent,
+ * $8 address. No row if the session is gone.
  *
- * The row is locked first and judged as it then is: what the judgement entails cannot meet another
- * state. A recovered token stays a predecessor, replaced anew; the live one becomes a tripwire. Of a
- * token that was recovered the row may hold the older entry, too: the first one counts.
+ * The row is locked first and judged as it is then, so the verdict and its consequences see one state. A
+ * recovered token stays a predecessor, as replaced now, and the live one becomes a tripwire. The row may
+ * also hold an older entry of a recovered token: the first entry counts.
  */
 export const SETTLE: Statement = {
   name: 'session-settle',

@@ -3,8 +3,8 @@ import { isNativeError } from 'node:util/types';
 const OWN = /\b(?:src|dist)\/([\w/.-]+:\d+)/;
 
 /**
- * What a log may hold of an error: its kind, and where in our own code it came up. Messages and stacks
- * of the libraries tell statements, values and hosts.
+ * What a log may contain of an error: its kind, and the place in our own code. Messages and stacks of
+ * libraries reveal statements, values and hosts.
  */
 export function originOf(error: unknown): { cause?: string; where?: string | undefined } {
   if (!isNativeError(error)) return {};

@@ -1,7 +1,7 @@
 import createError, { type HttpError } from 'http-errors';
 import type { AuditEvent, AuditFields } from '../types/audit';
 
-/** One entry of an answer's `errors`, in express-validator's form, without the submitted value. */
+/** One entry of a response's `errors`, in express-validator's form, without the submitted value. */
 export interface ProblemError {
   type: string;
   msg: string;
@@ -12,7 +12,7 @@ export interface ProblemError {
 interface ProblemKind {
   status: number;
   detail: string;
-  /** The security event that this failure is. */
+  /** The security event to record. */
   event?: AuditEvent;
   headers?: Readonly<Record<string, string>>;
 }
@@ -84,7 +84,7 @@ const CATALOGUE = {
 
 export type ProblemCode = keyof typeof CATALOGUE;
 
-/** An error of the catalogue, as http-errors makes it. */
+/** An error of the catalogue, created by http-errors. */
 export interface Problem extends HttpError {
   code: ProblemCode;
   event?: AuditEvent;
@@ -96,13 +96,13 @@ interface ProblemExtra {
   headers?: Record<string, string>;
   /** The fields at fault. */
   errors?: ProblemError[];
-  /** What the audit log says besides. */
+  /** More fields for the audit log. */
   audit?: AuditFields;
   /** For the log, never for the client. */
   cause?: unknown;
 }
 
-/** The error of the catalogue with this code, to be thrown. */
+/** Creates the error of the catalogue with this code, to be thrown. */
 export function problem(code: ProblemCode, extra: ProblemExtra = {}): Problem {
   const kind: ProblemKind = CATALOGUE[code];
   return createError(kind.status, kind.detail, {

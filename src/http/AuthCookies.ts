@@ -1,11 +1,11 @@
 import type { CookieOptions, Response } from 'express';
 import type { Config } from '../config';
-import type { TokenPair } from '../service/TokenService';
+import type { TokenPair } from '../types/token';
 
 export const ACCESS_COOKIE = 'access_token';
 export const REFRESH_COOKIE = 'refresh_token';
 
-/** The one place that sets and clears the cookies, with the same attributes for both. */
+/** Sets and clears the cookies, with the same attributes for both. */
 export class AuthCookies {
   private readonly access: CookieOptions;
   private readonly refresh: CookieOptions;
@@ -27,7 +27,7 @@ export class AuthCookies {
     });
   }
 
-  /** A browser drops a cookie only when it is cleared with the attributes it was set with. */
+  /** A browser drops a cookie only if it is cleared with the attributes it was set with. */
   clear(res: Response): void {
     res.clearCookie(ACCESS_COOKIE, this.access);
     res.clearCookie(REFRESH_COOKIE, this.refresh);

@@ -8,7 +8,7 @@ import {
 } from 'node:http';
 import type { Duplex } from 'node:stream';
 
-/** In milliseconds: a request that comes in more slowly is cut; how often that is enforced. */
+/** In milliseconds: when a slow request is cut, and how often that is checked. */
 const TIMEOUTS = {
   headersTimeout: 10_000,
   requestTimeout: 20_000,
@@ -20,7 +20,7 @@ const STATUS_OF_CODE: Record<string, number> = {
   HPE_HEADER_OVERFLOW: 431,
 };
 
-/** Answers what is not HTTP, or not in time, before there is a request to hand to the application. */
+/** Responds to what is not HTTP, or not in time, before there is a request for the application. */
 function refuse(error: NodeJS.ErrnoException, socket: Duplex): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
@@ -46,11 +46,11 @@ function refuse(error: NodeJS.ErrnoException, socket: Duplex): void {
   );
 }
 
-/** An HTTP server that cuts slow clients and answers malformed frames, not yet listening. */
+/** An HTTP server that cuts slow clients and responds to malformed messages; it does not listen yet. */
 export function createHttpServer(listener: RequestListener, options: ServerOptions = {}): Server {
   const settings = { ...TIMEOUTS, requireHostHeader: false, ...options };
   const server = createServer(settings, (req, res) => {
-    // RFC 9112, section 3.2; Node's own refusal has no body.
+    // RFC 9112 section 3.2; Node's own refusal has no body.
     const target = req.url ?? '';
     if (req.httpVersion === '1.1' && req.headers.host === undefined)
       refuse(new Error('no host'), req.socket);
@@ -59,7 +59,7 @@ export function createHttpServer(listener: RequestListener, options: ServerOptio
     else listener(req, res);
   });
   server.on('clientError', refuse);
-  // Node's own answers have no body: 417, and none at all.
+  // Node's own responses are a 417 without a body, and none at all.
   server.on('checkExpectation', (req) => {
     refuse(new Error('expectation'), req.socket);
   });

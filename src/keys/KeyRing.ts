@@ -4,12 +4,12 @@ import { keySetOfFiles, readKeyFiles, type KeyFiles } from './keyFiles';
 import { keySetOf, parsePrivateKey, parsePublicKey, type Keys, type KeySet } from './keySet';
 import type { Logger } from '../config/logger';
 
-/** How often the folder is looked at, in seconds; scripts/rotateKeys.mjs allows for two such looks. */
+/** How often the folder is read, in seconds. */
 const POLL_INTERVAL = 5;
 
 const PEM = /-----BEGIN [^-]+-----[^-]+-----END [^-]+-----/g;
 
-/** PEM as it comes through an environment: as it is, with `\n` for its line ends, or in base64. */
+/** PEM from an environment variable: as it is, with `\n` for line ends, or in base64. */
 function pemOf(value: string): string {
   const text = value.includes('-----BEGIN') ? value : Buffer.from(value, 'base64').toString();
   return text.replaceAll('\\n', '\n');
@@ -22,7 +22,7 @@ function keySetOfEnvironment(privatePem: string, publicPems = ''): KeySet {
   return keySetOf(privateKey, createPublicKey(privateKey), further);
 }
 
-/** Tells one state of the folder from another, and keeps no private key in memory as text. */
+/** Identifies a state of the folder without keeping private keys in memory as text. */
 const digestOf = (files: KeyFiles) =>
   createHash('sha256')
     .update(JSON.stringify([...files]))
@@ -34,11 +34,11 @@ const kidsOf = (set: KeySet) => ({
 });
 
 /**
- * The key set of a folder, kept up to date, or the one that the environment holds.
+ * The key set of a folder, kept up to date, or the one from the environment.
  *
- * A set that is broken or half written is refused, with a line in the log, and the last sound one
- * stays. The folder is polled: watching fails without a word on mounted secrets, whose files are
- * symbolic links swapped as a whole, and on network mounts.
+ * A broken or half-written set is refused with a log line, and the last valid one stays. The folder is
+ * polled: file watching fails silently on mounted secrets, whose files are symbolic links swapped as a
+ * whole, and on network mounts.
  */
 export class KeyRing implements Keys {
   private refusal: string | undefined;
@@ -50,7 +50,7 @@ export class KeyRing implements Keys {
     private digest: string,
   ) {}
 
-  /** @throws {KeyError} where a key is missing or unsound. */
+  /** @throws {KeyError} if a key is missing or invalid. */
   static async open({ dir, privateKey, publicKeys }: Config['keys']): Promise<KeyRing> {
     if (privateKey !== undefined) {
       return new KeyRing(keySetOfEnvironment(privateKey, publicKeys), undefined, '');
@@ -63,7 +63,7 @@ export class KeyRing implements Keys {
     return this.set;
   }
 
-  /** Reads the folder again; resolves when `current` is what it holds, or it has been refused. */
+  /** Reads the folder again; resolves when `current` is up to date or the folder was refused. */
   refresh(logger: Logger): Promise<void> {
     this.reading = this.reading.then(() => this.reread(logger));
     return this.reading;
@@ -71,7 +71,7 @@ export class KeyRing implements Keys {
 
   /** Reads the folder again every few seconds, until the returned function is called. */
   watch(logger: Logger, interval = POLL_INTERVAL): () => void {
-    // One look at a time: a folder on a mount that hangs must not pile them up.
+    // One read at a time: reads must not pile up on a mount that hangs.
     let watching = true;
     const look = async () => {
       await this.refresh(logger);
@@ -96,10 +96,10 @@ export class KeyRing implements Keys {
       }
       this.refusal = undefined;
     } catch (error) {
-      // Tried again at each look, but said once.
+      // Retried at each read, but logged once.
       const reason = error instanceof Error ? error.message : 'unknown';
       if (reason !== this.refusal) {
-        logger.error('keys refused, the last sound ones stay', { reason, ...kidsOf(this.set) });
+        logger.error('keys refused, the last valid ones stay', { reason, ...kidsOf(this.set) });
       }
       this.refusal = reason;
     }

@@ -12,12 +12,12 @@ import {
 
 /**
  * The key files, all in one folder, so that a mounted secret or `kubectl create secret
- * --from-file` can hold them: the pair that signs; the private key that will sign after the next
- * activation; public keys that signed before. scripts/rotateKeys.mjs moves them along.
+ * --from-file` can hold them: the key pair that signs, the private key that signs after the next
+ * activation, and the public keys that signed before.
  */
 const KEY_FILE = /^(?:private|public|next|retired\..+)\.pem$/;
 
-/** A folder that is still changing after so many reads is no key set. */
+/** A folder that still changes after this number of reads is refused. */
 const MAX_READS = 10;
 
 /** The text of the key files by name, in the order of their names. */
@@ -30,7 +30,7 @@ async function readOnce(dir: string): Promise<KeyFiles> {
     for (const name of names) files.set(name, await readFile(path.join(dir, name), 'utf8'));
   } catch (cause) {
     const { code = '', path: file = dir } = cause as NodeJS.ErrnoException;
-    // What is not there is missed by keySetOfFiles, which says how to make it.
+    // keySetOfFiles reports a missing file and says how to create it.
     if (code !== 'ENOENT') throw new KeyError(`${file} cannot be read (${code})`, { cause });
   }
   return files;
@@ -40,11 +40,10 @@ const equal = (one: KeyFiles, other: KeyFiles) =>
   JSON.stringify([...one]) === JSON.stringify([...other]);
 
 /**
- * The key files as they stood at one instant. A rotation in between would otherwise yield a set
- * that never was, such as one without the key that signs by now; so the folder is read until two
- * reads agree.
+ * The key files at one instant. During a rotation a single read could give a set that never existed,
+ * such as one without the signing key, so the folder is read until two reads agree.
  *
- * @throws {KeyError} where a file is there but cannot be read, or the folder does not come to rest.
+ * @throws {KeyError} if a file exists but cannot be read, or the folder keeps changing.
  */
 export async function readKeyFiles(dir: string): Promise<KeyFiles> {
   let before = await readOnce(dir);
@@ -60,7 +59,7 @@ export async function readKeyFiles(dir: string): Promise<KeyFiles> {
  * The key set of these files: private.pem signs; its public part, next.pem's and each
  * retired.*.pem verify.
  *
- * @throws {KeyError} where one is missing or unsound, or private.pem and public.pem are no pair.
+ * @throws {KeyError} if a key is missing or invalid, or private.pem and public.pem are not a pair.
  */
 export function keySetOfFiles(dir: string, files: KeyFiles): KeySet {
   const nameOf = (file: string) => path.join(dir, file);
@@ -77,8 +76,8 @@ export function keySetOfFiles(dir: string, files: KeyFiles): KeySet {
     .filter(([file]) => file !== 'private.pem' && file !== 'public.pem')
     .map(([file, text]) => parsePublicKey(nameOf(file), text));
 
-  // An activation that is under way, or was cut short, has changed private.pem and not yet
-  // public.pem, whose key it had put among the retired ones before.
+  // An activation in progress, or one that was interrupted, has replaced private.pem and not yet
+  // public.pem, whose key is already among the retired ones.
   const { kid } = publicJwk(publicKey);
   const isActivating = further.some((key) => publicJwk(key).kid === kid);
   return keySetOf(privateKey, isActivating ? createPublicKey(privateKey) : publicKey, further);

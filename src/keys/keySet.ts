@@ -19,12 +19,12 @@ export interface KeySet {
   readonly jwks: { readonly keys: readonly PublicJwk[] };
 }
 
-/** Holds the key set of the moment: whoever signs, verifies or publishes asks for it each time. */
+/** Holds the current key set, which can change: read it at each use. */
 export interface Keys {
   readonly current: KeySet;
 }
 
-/** A key that is missing or unsound; the message says what to do, and holds nothing of the key. */
+/** A missing or invalid key; the message says what to do and contains nothing of the key. */
 export class KeyError extends Error {
   override name = 'KeyError';
 }
@@ -53,7 +53,7 @@ export function parsePrivateKey(name: string, pem: string): KeyObject {
 }
 
 /**
- * An RSA public key of at least 2048 bits in PEM form; of a private key it takes the public half.
+ * An RSA public key of at least 2048 bits in PEM form; takes the public half of a private key.
  *
  * @throws {KeyError} that begins with `name`.
  */
@@ -71,10 +71,10 @@ export function publicJwk(publicKey: KeyObject): PublicJwk {
 }
 
 /**
- * The set that signs with a pair, and verifies with its public key and with `further` ones. The
- * signing key stands first: some verifiers know no kid and take the first key they find.
+ * The set that signs with a key pair and verifies with its public key and the `further` ones. The
+ * signing key comes first: some verifiers ignore the kid and take the first key.
  *
- * @throws {KeyError} where the two are not a pair.
+ * @throws {KeyError} if the two keys are not a pair.
  */
 export function keySetOf(
   privateKey: KeyObject,

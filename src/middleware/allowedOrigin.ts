@@ -5,10 +5,10 @@ const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /**
  * Guard: refuses a state-changing request that a page of a foreign origin sent (OWASP CSRF
- * Prevention: verifying the origin). `cors` alone would let it through and only hide the answer.
+ * Prevention: verifying the origin). `cors` alone would let it through and only hide the response.
  *
- * A browser names the origin, or at least says `Sec-Fetch-Site`; a request with neither comes from
- * no browser, and there is no jar of cookies to abuse.
+ * A browser sends the origin, or at least `Sec-Fetch-Site`. A request with neither does not come from
+ * a browser, so no cookie jar can be abused.
  */
 export function allowedOrigin(origins: readonly string[]): RequestHandler {
   return (req, _res, next) => {

@@ -6,13 +6,13 @@ import { BODY_LIMIT } from './bodyLimit';
 const hasBody = (req: Request) =>
   req.headers['transfer-encoding'] !== undefined || Number(req.get('content-length') ?? 0) > 0;
 
-/** JSON is UTF-8 between services (RFC 8259 section 8.1); the parser would take other charsets too. */
+/** JSON is UTF-8 between services (RFC 8259 section 8.1); the parser would also accept other charsets. */
 const isJson = (req: Request) => {
   const charset = /;\s*charset\s*=\s*"?([^\s";]*)/i.exec(req.get('content-type') ?? '')?.[1];
   return req.is('application/json') && /^utf-?8$/i.test(charset ?? 'utf-8');
 };
 
-/** Reads a JSON body, at most 16 KiB after inflation, into `req.body`; a body of another type is refused. */
+/** Reads a JSON body of at most 16 KiB after inflation into `req.body`; refuses a body of another type. */
 export const jsonBody: RequestHandler[] = [
   (req, _res, next) => {
     if (hasBody(req) && !isJson(req)) throw problem('unsupported-media-type');
@@ -21,7 +21,7 @@ export const jsonBody: RequestHandler[] = [
   json({
     limit: BODY_LIMIT,
     strict: true,
-    // Decoding would put U+FFFD for what is not UTF-8, and so in a password for another character.
+    // Decoding replaces bytes that are not UTF-8 by U+FFFD, also in a password.
     verify: (_req, _res, body) => {
       if (!isUtf8(body)) throw problem('malformed-request');
     },

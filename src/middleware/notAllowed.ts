@@ -1,8 +1,8 @@
 import type { RequestHandler } from 'express';
 import { problem } from '../errors/problems';
 
-/** The end of a known path: whatever method comes here is not one of `methods` (RFC 9110, 15.5.6). */
-export function notAllowed(...methods: string[]): RequestHandler {
+/** Refuses every method of a path after the routes of its `methods` (RFC 9110 section 15.5.6). */
+export function notAllowed(methods: readonly string[]): RequestHandler {
   return () => {
     throw problem('method-not-allowed', { headers: { Allow: methods.join(', ') } });
   };

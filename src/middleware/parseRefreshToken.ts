@@ -1,10 +1,11 @@
 import type { Request, RequestHandler } from 'express';
-import { REFRESH_COOKIE } from '../http/AuthCookies';
 import { problem } from '../errors/problems';
-import type { RefreshClaims, TokenService } from '../service/TokenService';
+import { REFRESH_COOKIE } from '../http/AuthCookies';
+import type { TokenService } from '../service/TokenService';
+import type { RefreshClaims } from '../types/token';
 
 /**
- * The claims of the refresh cookie. Whether the session still lives is not asked.
+ * The claims of the refresh cookie. Does not check whether the session is live.
  *
  * @throws {Problem} `missing-token`, `invalid-token` or `expired-token`.
  */
@@ -15,7 +16,7 @@ export function refreshClaimsOf(req: Request, tokens: TokenService): RefreshClai
   return tokens.verifyRefreshToken(token);
 }
 
-/** Guard: lets a request with a well-signed refresh token pass, with its claims in `req.refresh`. */
+/** Guard: lets a request with a correctly signed refresh token pass, with its claims in `req.refresh`. */
 export function parseRefreshToken(tokens: TokenService): RequestHandler {
   return (req, _res, next) => {
     req.refresh = refreshClaimsOf(req, tokens);

@@ -7,7 +7,7 @@ import type { Logger } from '../config/logger';
 const REQUEST_ID_SHAPE = /^[\w-]{8,64}$/;
 const MAX_USER_AGENT = 255;
 
-/** The address as PostgreSQL's inet holds it, and its network. */
+/** The address in the form of PostgreSQL's inet, and its network. */
 function addressesOf(address = ''): { ipAddress: string | null; network: string | null } {
   // Some gateways forward an IPv4 address with its port.
   const plain = address.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$|(?<=^[\d.]+):\d+$/, '');
@@ -22,9 +22,9 @@ function addressesOf(address = ''): { ipAddress: string | null; network: string 
 }
 
 /**
- * Names the request and its client, and logs one line when it is answered.
+ * Identifies the request and its client in `req.caller`, and logs one line when the response ends.
  *
- * A request id from the client or a proxy is kept if it is 8 to 64 letters, digits, `_` and `-`.
+ * A request id from the client or a proxy is kept if it has 8 to 64 letters, digits, `_` and `-`.
  */
 export function requestContext(logger: Logger): RequestHandler {
   return (req, res, next) => {

@@ -4,9 +4,9 @@ import { problem } from '../errors/problems';
 /**
  * What a guard has put on the request.
  *
- * @throws {Problem} `missing-token` on a route that forgot the guard: it must not serve anybody.
+ * @throws {Problem} `missing-token` on a route without that guard, which must not serve anyone.
  */
-export function required<K extends 'auth' | 'user' | 'refresh' | 'session'>(
+export function required<K extends 'auth' | 'user' | 'refresh' | 'rotated'>(
   req: Request,
   key: K,
 ): NonNullable<Request[K]> {

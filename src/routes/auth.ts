@@ -1,13 +1,13 @@
-import { Router } from 'express';
-import type { AuthCookies } from '../http/AuthCookies';
+import type { Router } from 'express';
 import type { AccountController } from '../controller/AccountController';
 import type { AuthController } from '../controller/AuthController';
 import type { SessionController } from '../controller/SessionController';
+import type { AuthCookies } from '../http/AuthCookies';
 import { authenticate } from '../middleware/authenticate';
 import { jsonBody } from '../middleware/jsonBody';
-import { notAllowed } from '../middleware/notAllowed';
 import { parseAccessToken } from '../middleware/parseAccessToken';
 import { parseRefreshToken } from '../middleware/parseRefreshToken';
+import { sameSession } from '../middleware/sameSession';
 import { validateRefreshToken } from '../middleware/validateRefreshToken';
 import type { AuditLog } from '../service/AuditLog';
 import type { SessionService } from '../service/SessionService';
@@ -21,6 +21,7 @@ import {
 import { loginValidators } from '../validators/login-validators';
 import { logoutValidators } from '../validators/logout-validators';
 import { registerValidators } from '../validators/register-validators';
+import { routeTable } from './routeTable';
 
 interface Controllers {
   auth: AuthController;
@@ -38,44 +39,23 @@ interface Services {
 
 export function authRoutes(controllers: Controllers, services: Services): Router {
   const { auth, account, sessions } = controllers;
-  const { tokens, users } = services;
-  const authenticated = authenticate(tokens, users);
-  const router = Router();
+  const authenticated = authenticate(services.tokens, services.users);
+  const rotated = validateRefreshToken(services);
+  const bothTokens = [parseAccessToken(services.tokens), parseRefreshToken(services.tokens)];
 
-  router.post('/register', ...jsonBody, ...registerValidators, (req, res) =>
-    auth.register(req, res),
-  );
-  router.post('/login', ...jsonBody, ...loginValidators, (req, res) => auth.login(req, res));
-  router.post('/refresh', validateRefreshToken(services), (req, res) => auth.refresh(req, res));
-  router.post(
-    '/logout',
-    parseAccessToken(tokens),
-    parseRefreshToken(tokens),
-    ...logoutValidators,
-    (req, res) => auth.logout(req, res),
-  );
-
-  router.get('/self', authenticated, (req, res) => {
-    auth.self(req, res);
-  });
-  router.patch('/self', authenticated, ...jsonBody, ...renameValidators, (req, res) =>
-    account.rename(req, res),
-  );
-  router.delete('/self', authenticated, ...jsonBody, ...deleteAccountValidators, (req, res) =>
-    account.delete(req, res),
-  );
-  router.patch('/password', authenticated, ...jsonBody, ...passwordValidators, (req, res) =>
-    account.changePassword(req, res),
-  );
-
-  router.get('/sessions', authenticated, (req, res) => sessions.list(req, res));
-  router.delete('/sessions', authenticated, (req, res) => sessions.endOthers(req, res));
-  router.delete('/sessions/:id', authenticated, (req, res) => sessions.end(req, res));
-
-  router.all(['/register', '/login', '/refresh', '/logout'], notAllowed('POST'));
-  router.all('/self', notAllowed('GET', 'HEAD', 'PATCH', 'DELETE'));
-  router.all('/password', notAllowed('PATCH'));
-  router.all('/sessions', notAllowed('GET', 'HEAD', 'DELETE'));
-  router.all('/sessions/:id', notAllowed('DELETE'));
-  return router;
+  // One line a route.
+  // prettier-ignore
+  return routeTable([
+    ['POST', '/register', [...jsonBody, ...registerValidators], auth.register],
+    ['POST', '/login', [...jsonBody, ...loginValidators], auth.login],
+    ['POST', '/refresh', [rotated], auth.refresh],
+    ['POST', '/logout', [...bothTokens, ...logoutValidators, sameSession], auth.logout],
+    ['GET', '/self', [authenticated], auth.self],
+    ['PATCH', '/self', [authenticated, ...jsonBody, ...renameValidators], account.rename],
+    ['DELETE', '/self', [authenticated, ...jsonBody, ...deleteAccountValidators], account.delete],
+    ['PATCH', '/password', [authenticated, ...jsonBody, ...passwordValidators], account.changePassword],
+    ['GET', '/sessions', [authenticated], sessions.list],
+    ['DELETE', '/sessions', [authenticated], sessions.endOthers],
+    ['DELETE', '/sessions/:id', [authenticated], sessions.end],
+  ]);
 }

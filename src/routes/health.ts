@@ -1,13 +1,10 @@
-import { Router } from 'express';
+import type { Router } from 'express';
 import type { HealthController } from '../controller/HealthController';
-import { notAllowed } from '../middleware/notAllowed';
+import { routeTable } from './routeTable';
 
 export function healthRoutes(health: HealthController): Router {
-  const router = Router();
-  router.get('/live', (req, res) => {
-    health.live(req, res);
-  });
-  router.get('/ready', (req, res) => health.ready(req, res));
-  router.all(['/live', '/ready'], notAllowed('GET', 'HEAD'));
-  return router;
+  return routeTable([
+    ['GET', '/live', [], health.live],
+    ['GET', '/ready', [], health.ready],
+  ]);
 }

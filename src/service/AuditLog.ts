@@ -2,7 +2,14 @@ import type { Logger } from '../config/logger';
 import type { AuditEvent, AuditFields } from '../types/audit';
 import type { Client } from '../types/client';
 
-/** Writes security events, a line each, that say who did what from where, and hold no secret. */
+const LEVELS: Partial<Record<AuditEvent, string>> = {
+  authn_login_fail: 'warn',
+  authn_token_reuse: 'error',
+  malicious_cors: 'warn',
+  excess_rate_limit_exceeded: 'warn',
+};
+
+/** Writes security events, one line each: the action, the account and the client, never a secret. */
 export class AuditLog {
   constructor(private readonly logger: Logger) {}
 
@@ -17,10 +24,3 @@ export class AuditLog {
     });
   }
 }
-
-const LEVELS: Partial<Record<AuditEvent, string>> = {
-  authn_login_fail: 'warn',
-  authn_token_reuse: 'error',
-  malicious_cors: 'warn',
-  excess_rate_limit_exceeded: 'warn',
-};

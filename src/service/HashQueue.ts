@@ -1,11 +1,11 @@
 import { problem } from '../errors/problems';
 
 interface HashQueueSettings {
-  /** How many run at once. */
+  /** Jobs that run at once. */
   concurrency: number;
-  /** How many may wait. */
+  /** Jobs that may wait. */
   limit: number;
-  /** How long one may wait, in milliseconds. */
+  /** The longest wait, in milliseconds. */
   patience: number;
 }
 
@@ -15,9 +15,8 @@ interface Waiting {
 }
 
 /**
- * Lets so many password hashes run at once, and so many wait, that each answer comes in time and the
- * thread pool always has a thread for DNS, files and signatures. What is beyond that is refused at
- * once: a queue without an end makes everybody wait for nothing.
+ * Limits running and waiting hashes, so that responses stay fast and DNS, files and signatures keep a
+ * thread. Beyond the limit a job is refused at once: an endless queue would make everyone wait in vain.
  */
 export class HashQueue {
   private running = 0;
@@ -25,7 +24,7 @@ export class HashQueue {
 
   constructor(private readonly settings: HashQueueSettings) {}
 
-  /** @throws {Problem} `overloaded` where the queue is full, or the job's turn does not come. */
+  /** @throws {Problem} `overloaded` if the queue is full or the job waits too long. */
   async run<T>(job: () => Promise<T>): Promise<T> {
     if (this.running < this.settings.concurrency) this.running += 1;
     else await this.turn();
@@ -38,7 +37,7 @@ export class HashQueue {
     }
   }
 
-  /** Resolves when a job has ended that leaves its place to this one. */
+  /** Resolves when a job that ends hands over its place. */
   private turn(): Promise<void> {
     if (this.waiting.length >= this.settings.limit) throw problem('overloaded');
     return new Promise((resolve, reject) => {

@@ -5,8 +5,8 @@ import type { SessionService } from './SessionService';
 const BATCH = 1_000;
 
 /**
- * Deletes expired sessions, batch by batch: none is large enough to hold up a refresh, and of many
- * replicas each takes the rows that no other one is at.
+ * Deletes expired sessions in batches, small enough not to hold up a refresh. Replicas that purge at
+ * the same time take different rows.
  */
 export class SessionPurge {
   private timer: NodeJS.Timeout | undefined;
@@ -18,7 +18,7 @@ export class SessionPurge {
     private readonly logger: Logger,
   ) {}
 
-  /** Purges every `interval` seconds, give or take a tenth, so that replicas do not march in step. */
+  /** Purges every `interval` seconds, give or take a tenth, so that replicas spread out. */
   start(interval: number): void {
     const delay = interval * 1000 * (0.9 + Math.random() * 0.2);
     this.timer = setTimeout(() => {
@@ -32,14 +32,14 @@ export class SessionPurge {
     }, delay).unref();
   }
 
-  /** Ends after the batch at hand, and resolves then. */
+  /** Stops after the current batch, and resolves then. */
   async stop(): Promise<void> {
     this.stopped = true;
     clearTimeout(this.timer);
     await this.running;
   }
 
-  /** Deletes all that has expired, and resolves to the number of sessions that were. */
+  /** Deletes everything that has expired, and resolves to the number of sessions. */
   async run(): Promise<number> {
     const total = await this.inBatches((limit) => this.sessions.purge(limit));
     await this.inBatches((limit) => this.sessions.forgetNetworks(limit));

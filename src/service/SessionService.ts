@@ -1,100 +1,61 @@
 import { randomUUID } from 'node:crypto';
 import type { Config } from '../config';
-import type { Query } from '../database/Database';
-import type { Client } from '../types/client';
-import { problem } from '../errors/problems';
+import type { Database, Query } from '../database/Database';
 import { oncePerTurn } from '../database/oncePerTurn';
-import type { RefreshClaims } from './TokenService';
-import {
-  CLOSE,
-  CLOSE_ALL,
-  FORGET_NETWORKS,
-  LIST,
-  OPEN,
-  PURGE,
-  RENEW,
-  ROTATE,
-  SETTLE,
-  TRIM,
-} from '../database/sessionStatements';
+import { FORGET_NETWORKS, PURGE } from '../database/purgeStatements';
+import { CLOSE, CLOSE_ALL, OPEN, RENEW, ROTATE, SETTLE, TRIM } from '../database/sessionStatements';
+import { RefreshToken } from '../entity/RefreshToken';
+import { problem } from '../errors/problems';
+import type { Client } from '../types/client';
+import type {
+  LiveSession,
+  LogoutScope,
+  RefreshedSession,
+  RefreshVerdict,
+  SessionDetails,
+  SessionOf,
+  SessionOwner,
+  TheftCause,
+} from '../types/session';
+import type { RefreshClaims } from '../types/token';
+import { isSessionId } from './sessionId';
 
-/** A session that lives, with its one live refresh token. */
-export interface LiveSession {
-  sessionId: string;
-  userId: number;
-  role: string;
-  /** The live refresh token's jti. */
-  tokenId: string;
-  /** When the live refresh token was made, and when it expires. */
-  createdAt: Date;
-  expiresAt: Date;
-}
-
-/** Why a presented token counts as stolen. */
-export type TheftCause = 'superseded' | 'tripwire' | 'unknown';
-
-/** What became of a refresh token that was presented to its session. */
-export type RefreshOutcome =
-  | { verdict: 'rotate' | 'replay' | 'recover'; session: LiveSession }
-  | { verdict: 'theft'; cause: TheftCause }
-  | { verdict: 'ended' };
-
-/** Whose session to open; `passwordHash` is the one that the password was verified against. */
-export interface SessionOwner {
-  id: number;
-  passwordHash: string;
-}
-
-/** A session by its id, and whose it is. */
-export interface SessionOf {
-  sessionId: string;
-  userId: number;
-}
-
-/** A session as its owner sees it. */
-export interface SessionDetails {
-  id: string;
-  createdAt: Date;
-  lastUsedAt: Date;
-  expiresAt: Date;
-  userAgent: string | null;
-  ipAddress: string | null;
-  current: boolean;
-}
-
-type SettledRow = LiveSession & {
-  verdict: RefreshOutcome['verdict'];
-  cause: TheftCause | null;
-};
-
-/** A refresh token that is presented, and by whom. */
+/** A refresh token and the client that presents it. */
 interface Presentation {
   claims: RefreshClaims;
   client: Client;
 }
 
-/** Sessions and their one live refresh token each; every decision is PostgreSQL's, by its clock. */
+type SettledRow = LiveSession & {
+  verdict: RefreshVerdict | 'theft' | 'ended';
+  cause: TheftCause | null;
+};
+
+/**
+ * Sessions and their one live refresh token each. PostgreSQL makes every decision, by its own clock. A
+ * refusal throws a Problem, and what has to last was committed before.
+ */
 export class SessionService {
-  private readonly rotate = oncePerTurn((presented: readonly Presentation[]) =>
+  private readonly rotateOnce = oncePerTurn((presented: readonly Presentation[]) =>
     this.rotateAll(presented),
   );
 
   constructor(
     private readonly settings: Config['sessions'],
-    private readonly query: Query,
+    private readonly database: Database,
   ) {}
 
   /**
-   * Opens a session, and ends the least recently used ones over the limit of the user.
+   * Opens a session, and ends the user's least recently used sessions over the limit.
    *
-   * Resolves to undefined where the account is gone or its password was changed meanwhile: the
-   * change ends all other sessions, and this one would have escaped it.
+   * @throws {Problem} `wrong-credentials` if the account is gone or its password has changed since it
+   * was verified: a change ends all other sessions, and this one would escape it.
    */
   async open(
     owner: SessionOwner,
     client: Client,
-    query: Query = this.query,
-  ): Promise<LiveSession | undefined> {
+    query: Query = this.database.query,
+  ): Promise<LiveSession> {
     const { slidingLifetime, absoluteLifetime, maxPerUser } = this.settings;
     const values = [
       owner.id,
@@ -106,68 +67,77 @@ export class SessionService {
       client.network,
     ];
     const [opened] = await query<LiveSession & { others: number }>(OPEN, values);
-    if (opened === undefined) return undefined;
+    if (opened === undefined) throw problem('wrong-credentials', { audit: { userId: owner.id } });
     const { others, ...session } = opened;
     if (others >= maxPerUser) await query(TRIM, [owner.id, maxPerUser]);
     return session;
   }
 
   /**
-   * Presents a refresh token to its session, which answers with one of the contract's verdicts.
+   * Presents a refresh token to its session, which accepts it with one of three verdicts.
    *
-   * `rotate` takes one statement at the most, every other verdict one more, and so does a row that
-   * somebody else is at. All that the verdict entails, the end of a stolen session included, is
-   * committed when this resolves.
+   * `rotate` takes at most one statement; every other verdict, and a locked row, one more.
+   *
+   * @throws {Problem} `token-reused` for the verdict theft, whose session has ended when this throws;
+   * `session-ended`.
    */
-  async refresh(claims: RefreshClaims, client: Client): Promise<RefreshOutcome> {
-    const rotated = await this.rotate({ claims, client });
-    if (rotated) return { verdict: 'rotate', session: rotated };
-
-    const { sessionId, tokenId, userId } = claims;
-    const values = [
-      sessionId,
-      tokenId,
-      userId,
-      ...this.times(),
-      client.userAgent,
-      client.ipAddress,
-    ];
-    const [settled] = await this.query<SettledRow>(SETTLE, values);
-    if (settled === undefined) return { verdict: 'ended' };
-    const { verdict, cause, ...session } = settled;
-    if (verdict === 'theft') return { verdict, cause: cause ?? 'unknown' };
-    return verdict === 'ended' ? { verdict } : { verdict, session };
+  async rotate(claims: RefreshClaims, client: Client): Promise<RefreshedSession> {
+    const session = await this.rotateOnce({ claims, client });
+    return session ? { verdict: 'rotate', session } : this.settle(claims, client);
   }
 
   /** The user's live sessions, the most recently used first; `sessionId` is the caller's own. */
-  list({ userId, sessionId }: SessionOf): Promise<SessionDetails[]> {
-    return this.query<SessionDetails>(LIST, [userId, sessionId]);
-  }
-
-  /** Ends a session of this user, and resolves to whether there was one to end. */
-  async close({ sessionId, userId }: SessionOf): Promise<boolean> {
-    const ended = await this.query<unknown>(CLOSE, [sessionId, userId]);
-    return ended.length > 0;
+  async list({ userId, sessionId }: SessionOf): Promise<SessionDetails[]> {
+    const tokens = await this.database.entities((manager) =>
+      manager
+        .createQueryBuilder(RefreshToken, 'token')
+        .where('token.userId = :userId AND token.expiresAt > now()', { userId })
+        .orderBy({ 'token.createdAt': 'DESC', 'token.id': 'DESC' })
+        .getMany(),
+    );
+    return tokens.map((token) => ({
+      id: token.sessionId,
+      createdAt: token.sessionStartedAt,
+      lastUsedAt: token.createdAt,
+      expiresAt: token.expiresAt,
+      userAgent: token.userAgent,
+      ipAddress: token.ipAddress,
+      current: token.sessionId === sessionId,
+    }));
   }
 
   /**
-   * Ends all of the user's sessions, or all but the caller's own; resolves to their number.
+   * Ends a session of this user.
    *
-   * @throws {Problem} `session-ended` where the caller's own is over already.
+   * @throws {Problem} `not-found` if the user has no such session.
    */
-  async closeAll(
-    { sessionId, userId }: SessionOf,
-    options: { spareOwn: boolean },
-  ): Promise<number> {
-    const values = [sessionId, userId, options.spareOwn];
-    const [result] = await this.query<{ ended: number }>(CLOSE_ALL, values);
-    if (result === undefined) throw problem('session-ended', { audit: { userId, sessionId } });
-    return result.ended;
+  async end(session: SessionOf): Promise<void> {
+    if (!isSessionId(session.sessionId) || !(await this.close(session))) throw problem('not-found');
   }
 
   /**
-   * Ends all other sessions of the user and gives this one a new live token, without mercy for older
-   * ones, as part of the transaction that changes the password.
+   * Ends all sessions of the user but the caller's own; resolves to their number.
+   *
+   * @throws {Problem} `session-ended` if the caller's own session is over.
+   */
+  endOthers(own: SessionOf): Promise<number> {
+    return this.closeAll(own, { spareOwn: true });
+  }
+
+  /**
+   * Logs out of the caller's session, all others, or both. Idempotent for the caller's own: a client
+   * that repeats a logout whose response was lost succeeds.
+   *
+   * @throws {Problem} `session-ended` for `others` and `all` if the caller's own session is over.
+   */
+  async logout(own: SessionOf, scope: LogoutScope): Promise<void> {
+    if (scope === 'current') await this.close(own);
+    else await this.closeAll(own, { spareOwn: scope === 'others' });
+  }
+
+  /**
+   * Ends all other sessions of the user and gives this one a new live token without predecessors, as
+   * part of the transaction that changes the password.
    *
    * @throws {Problem} `session-ended`.
    */
@@ -180,30 +150,39 @@ export class SessionService {
     return renewed;
   }
 
-  /** Forgets networks that nobody has signed in from for as long as a session can live. */
-  async forgetNetworks(limit: number): Promise<number> {
-    const values = [limit, this.settings.absoluteLifetime];
-    const forgotten = await this.query<unknown>(FORGET_NETWORKS, values);
-    return forgotten.length;
-  }
-
-  /** Deletes expired rows, at most `limit` of them, and resolves to their number. */
+  /** Deletes expired sessions, at most `limit` of them, and resolves to their number. */
   async purge(limit: number): Promise<number> {
-    const purged = await this.query<unknown>(PURGE, [limit]);
+    const purged = await this.database.query<unknown>(PURGE, [limit]);
     return purged.length;
   }
 
-  /** What ROTATE and SETTLE take from $4 on. */
-  private times(): number[] {
-    const { reuseWindow, slidingLifetime, absoluteLifetime } = this.settings;
-    return [reuseWindow, slidingLifetime, absoluteLifetime];
+  /** Forgets networks that were last used longer ago than a session can live. */
+  async forgetNetworks(limit: number): Promise<number> {
+    const values = [limit, this.settings.absoluteLifetime];
+    const forgotten = await this.database.query<unknown>(FORGET_NETWORKS, values);
+    return forgotten.length;
   }
 
-  /** The sessions that these tokens are live in, rotated; undefined for each that has to be settled. */
+  private async close({ sessionId, userId }: SessionOf): Promise<boolean> {
+    const closed = await this.database.query<unknown>(CLOSE, [sessionId, userId]);
+    return closed.length > 0;
+  }
+
+  private async closeAll(
+    { sessionId, userId }: SessionOf,
+    { spareOwn }: { spareOwn: boolean },
+  ): Promise<number> {
+    const values = [sessionId, userId, spareOwn];
+    const [result] = await this.database.query<{ ended: number }>(CLOSE_ALL, values);
+    if (result === undefined) throw problem('session-ended', { audit: { userId, sessionId } });
+    return result.ended;
+  }
+
+  /** Rotates the tokens that are live; undefined for each token that has to be settled. */
   private async rotateAll(
     presented: readonly Presentation[],
   ): Promise<(LiveSession | undefined)[]> {
-    const rows = await this.query<LiveSession & { presentedId: string }>(ROTATE, [
+    const rows = await this.database.query<LiveSession & { presentedId: string }>(ROTATE, [
       presented.map(({ claims }) => claims.sessionId),
       presented.map(({ claims }) => claims.tokenId),
       presented.map(({ claims }) => claims.userId),
@@ -215,9 +194,35 @@ export class SessionService {
     return presented.map(({ claims: { tokenId, sessionId, userId } }) => {
       const session = rotated.get(tokenId);
       if (session?.sessionId !== sessionId || session.userId !== userId) return undefined;
-      // Whoever presents the same token in the same turn is the second to do so.
+      // The same token again in the same turn is the second presentation.
       rotated.delete(tokenId);
       return session;
     });
+  }
+
+  /** Judges a token that is not live, or whose row was locked. */
+  private async settle(claims: RefreshClaims, client: Client): Promise<RefreshedSession> {
+    const { sessionId, tokenId, userId } = claims;
+    const audit = { userId, sessionId };
+    const [settled] = await this.database.query<SettledRow>(SETTLE, [
+      sessionId,
+      tokenId,
+      userId,
+      ...this.times(),
+      client.userAgent,
+      client.ipAddress,
+    ]);
+    if (settled === undefined) throw problem('session-ended', { audit });
+    const { verdict, cause, ...session } = settled;
+    if (verdict === 'ended') throw problem('session-ended', { audit });
+    if (verdict === 'theft')
+      throw problem('token-reused', { audit: { ...audit, cause: cause ?? 'unknown' } });
+    return { verdict, session };
+  }
+
+  /** $4 to $6 of ROTATE and SETTLE. */
+  private times(): number[] {
+    const { reuseWindow, slidingLifetime, absoluteLifetime } = this.settings;
+    return [reuseWindow, slidingLifetime, absoluteLifetime];
   }
 }

@@ -4,29 +4,9 @@ import jwt, { type VerifyOptions } from 'jsonwebtoken';
 import type { Config } from '../config';
 import type { Keys, KeySet } from '../keys/keySet';
 import { problem } from '../errors/problems';
+import type { LiveSession } from '../types/session';
+import type { AccessClaims, RefreshClaims, TokenPair } from '../types/token';
 import { isSessionId } from './sessionId';
-import type { LiveSession } from './SessionService';
-
-/** Both tokens of a session as they stand in the cookies; lifetimes in seconds. */
-export interface TokenPair {
-  accessToken: string;
-  refreshToken: string;
-  accessLifetime: number;
-  refreshLifetime: number;
-}
-
-export interface AccessClaims {
-  userId: number;
-  sessionId: string;
-  role: string;
-}
-
-export interface RefreshClaims {
-  userId: number;
-  sessionId: string;
-  /** The jti: digits of a 64-bit integer. */
-  tokenId: string;
-}
 
 interface VerifiedToken {
   claims: AccessClaims;
@@ -35,20 +15,20 @@ interface VerifiedToken {
   expiresAt: number;
 }
 
-/** Of about a kilobyte each. */
+/** An entry takes about a kilobyte. */
 const MAX_VERIFIED = 5_000;
 
 const ACCESS_TYPE = 'at+jwt';
 const REFRESH_TYPE = 'JWT';
 
-/** Three base64url segments (RFC 7519 section 3), and no longer than a cookie can be. */
+/** Three base64url segments (RFC 7519 section 3), no longer than a cookie can be. */
 const JWT_SHAPE = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 const MAX_TOKEN_LENGTH = 4096;
 
 const MAX_USER_ID = 2 ** 31 - 1;
 const MAX_TOKEN_ID = 2n ** 63n - 1n;
 
-/** With a callback Node signs on its thread pool. */
+/** Given a callback, Node signs on its thread pool. */
 const signOnThreadPool = promisify(sign);
 
 const base64url = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
@@ -61,15 +41,15 @@ const isUserId = (value: unknown): value is string =>
 const isTokenId = (value: unknown): value is string =>
   typeof value === 'string' && /^[1-9]\d{0,18}$/.test(value) && BigInt(value) <= MAX_TOKEN_ID;
 
-/** Signs the two kinds of token and verifies them; what a session is, SessionService knows. */
+/** Signs and verifies the two kinds of token; it does not know whether a session is live. */
 export class TokenService {
   /** The first signs; all verify. */
   private readonly refreshKeys: readonly [KeyObject, ...KeyObject[]];
 
   /**
-   * Access tokens whose signature has been verified, by one key set and until they expire: a client
-   * sends the same one for an hour, and a verification costs a tenth of `GET /auth/self`. Whether the
-   * session lives is asked all the same.
+   * Access tokens whose signature was verified by one key set, until they expire: a client sends the
+   * same token for an hour, and a verification costs a tenth of `GET /auth/self`. Whether the session
+   * is live is still checked.
    */
   private readonly verified = new Map<string, VerifiedToken>();
 
@@ -87,8 +67,8 @@ export class TokenService {
   }
 
   /**
-   * A fresh access token, and the session's refresh token: for the same row always the same bytes,
-   * since each of its claims comes from there.
+   * A fresh access token, and the session's refresh token: always the same bytes for the same row,
+   * because all of its claims come from the row.
    */
   async issue(session: LiveSession): Promise<TokenPair> {
     const issuedAt = seconds(session.createdAt.getTime());
@@ -123,9 +103,9 @@ export class TokenService {
   }
 
   /**
-   * The claims of a refresh token, whose session may have ended meanwhile.
+   * The claims of a refresh token; its session may have ended.
    *
-   * @throws {Problem} `invalid-token`; `expired-token` where only its time has passed.
+   * @throws {Problem} `invalid-token`; `expired-token` if only its time has passed.
    */
   verifyRefreshToken(token: string): RefreshClaims {
     const { sub, sid, jti } = this.verify(token, 'HS256', REFRESH_TYPE, () => this.refreshKeys);
@@ -135,7 +115,7 @@ export class TokenService {
 
   /**
    * A signed JWT (RFC 7515 section 5.1). jsonwebtoken would sign it on the main thread, where an RSA
-   * signature takes a third of a refresh's time and more; so the next request is served meanwhile.
+   * signature takes more than a third of a refresh; on the thread pool it blocks no other request.
    */
   private async signAccessToken({ userId, role, sessionId }: LiveSession): Promise<string> {
     const { issuer, audience, accessLifetime } = this.settings;
@@ -167,8 +147,8 @@ export class TokenService {
   }
 
   /**
-   * The payload of a token of one kind. The kind fixes algorithm and type; of the header only `kid`
-   * is heard, and it can choose among our own keys only (RFC 8725 sections 3.1 and 3.11).
+   * The payload of a token of one kind. The kind fixes algorithm and type. The header's `kid` can only
+   * choose among our own keys, and no other header chooses a key (RFC 8725 sections 3.1 and 3.11).
    */
   private verify(
     token: string,
@@ -196,7 +176,7 @@ export class TokenService {
   }
 }
 
-/** The payload by the first of these keys that made the signature; undefined without any key. */
+/** The payload, verified by the key that made the signature; undefined without a key. */
 function verifyWithOneOf(
   [key, ...others]: readonly KeyObject[],
   token: string,
@@ -213,7 +193,7 @@ function verifyWithOneOf(
   }
 }
 
-/** jsonwebtoken takes tokens that never expire, and payloads that are no objects. */
+/** jsonwebtoken accepts tokens that never expire, and payloads that are not objects. */
 function isDated(payload: unknown): payload is Record<string, unknown> {
   return (
     typeof payload === 'object' &&

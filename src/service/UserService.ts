@@ -1,53 +1,21 @@
-import { isUniqueViolation } from '../database/databaseErrors';
 import type { Database } from '../database/Database';
-import { problem } from '../errors/problems';
+import { isUniqueViolation } from '../database/databaseErrors';
+import { oncePerTurn } from '../database/oncePerTurn';
+import { userColumns } from '../database/userColumns';
+import { FIND_BY_SESSIONS } from '../database/userStatements';
 import { User } from '../entity/User';
+import { problem } from '../errors/problems';
 import type { Client } from '../types/client';
+import type { LiveSession, SessionOf } from '../types/session';
+import type { Credentials, Names, PasswordChange, Registration, UserDetails } from '../types/user';
 import type { AttemptLimiter } from './AttemptLimiter';
 import type { CredentialService } from './CredentialService';
-import { oncePerTurn } from '../database/oncePerTurn';
-import type { LiveSession, SessionOf, SessionOwner, SessionService } from './SessionService';
-import {
-  DELETE_USER,
-  FIND_BY_SESSIONS,
-  FIND_CREDENTIALS,
-  RENAME,
-  REPLACE_PASSWORD,
-} from '../database/userStatements';
+import type { SessionService } from './SessionService';
 
-/** What a person gives to sign in; the e-mail in its canonical form. */
-export interface Credentials {
-  email: string;
-  password: string;
-}
-
-export interface Names {
-  firstName: string;
-  lastName: string;
-}
-
-export type Registration = Credentials & Names;
-
-export interface PasswordChange {
-  currentPassword: string;
-  newPassword: string;
-}
-
-/** An account as its owner sees it. */
-export interface UserDetails {
-  id: number;
-  firstName: string;
-  lastName: string;
-  email: string;
-  role: string;
-  createdAt: Date;
-  updatedAt: Date;
-}
-
-/** Accounts. */
+/** Accounts: registration, login, and what an owner does with the account. */
 export class UserService {
-  private readonly bySession = oncePerTurn((asked: readonly SessionOf[]) =>
-    this.findBySessions(asked),
+  private readonly bySession = oncePerTurn((sessions: readonly SessionOf[]) =>
+    this.findBySessions(sessions),
   );
 
   constructor(
@@ -60,8 +28,8 @@ export class UserService {
   /**
    * Creates an account with its first session: both or neither.
    *
-   * @throws {Problem} `email-taken`, by the database's word, so that of parallel registrations one
-   * succeeds; `too-many-attempts`; `overloaded`.
+   * @throws {Problem} `email-taken`, decided by the unique index, so that one of several parallel
+   * registrations succeeds; `too-many-attempts`; `overloaded`.
    */
   async register(registration: Registration, client: Client): Promise<LiveSession> {
     await this.attempts.registration(client);
@@ -70,9 +38,7 @@ export class UserService {
       return await this.database.transaction(async (query, manager) => {
         const { identifiers } = await manager.insert(User, { ...registration, password });
         const owner = { id: Number(identifiers[0]?.id), passwordHash: password };
-        const session = await this.sessions.open(owner, client, query);
-        if (session === undefined) throw new Error('a user just inserted is not there');
-        return session;
+        return this.sessions.open(owner, client, query);
       });
     } catch (error) {
       if (isUniqueViolation(error, ['users_email_key', 'users_email_lower_key']))
@@ -82,28 +48,18 @@ export class UserService {
   }
 
   /**
-   * The account that these credentials belong to.
+   * Verifies the credentials and opens a session.
    *
-   * @throws {Problem} `wrong-credentials`: the same, and after the same time, for an unknown e-mail;
+   * @throws {Problem} `wrong-credentials`, the same and after the same time for an unknown e-mail;
    * `too-many-attempts`; `overloaded`.
    */
-  async verifyCredentials({ email, password }: Credentials, client: Client): Promise<SessionOwner> {
-    const [user] = await this.database.query<SessionOwner>(FIND_CREDENTIALS, [email]);
-    const guard = this.attempts.guard(email, client);
-    const hash = await this.credentials.verify(password, user?.passwordHash, guard);
-    if (user === undefined || hash === undefined) throw wrongPassword(user?.id);
-    await guard.succeeded();
-    if (hash !== user.passwordHash) {
-      const values = [user.id, user.passwordHash, hash];
-      const replaced = await this.database.query<unknown>(REPLACE_PASSWORD, values);
-      // Another login of the same moment was faster: its hash is the one that counts.
-      if (replaced.length === 0) return this.verifyCredentials({ email, password }, client);
-    }
-    return { id: user.id, passwordHash: hash };
+  async login(credentials: Credentials, client: Client): Promise<LiveSession> {
+    const owner = await this.credentials.verify(credentials, client);
+    return this.sessions.open(owner, client);
   }
 
   /**
-   * The account of a live session, in one statement at the most.
+   * The account of a live session, in at most one statement.
    *
    * @throws {Problem} `session-ended`.
    */
@@ -113,10 +69,22 @@ export class UserService {
     return user;
   }
 
-  /** Changes the names that are given. */
+  /**
+   * Changes the names that are given.
+   *
+   * @throws {Problem} `session-ended` if the account is gone.
+   */
   async rename(userId: number, names: Partial<Names>): Promise<UserDetails> {
-    const values = [userId, names.firstName ?? null, names.lastName ?? null];
-    const [user] = await this.database.query<UserDetails>(RENAME, values);
+    const result = await this.database.entities((manager) =>
+      manager
+        .createQueryBuilder()
+        .update(User)
+        .set({ ...names, updatedAt: () => 'now()' })
+        .where({ id: userId })
+        .returning(userColumns('users'))
+        .execute(),
+    );
+    const [user] = result.raw as UserDetails[];
     if (user === undefined) throw problem('session-ended', { audit: { userId } });
     return user;
   }
@@ -124,47 +92,48 @@ export class UserService {
   /**
    * Replaces the password, ends all other sessions and renews this one: all of it or nothing.
    *
-   * @throws {Problem} `wrong-credentials` where the current password is another; `session-ended`.
+   * @throws {Problem} `wrong-credentials` if the current password is another one; `session-ended`.
    */
   async changePassword(
-    user: UserDetails,
+    { email }: UserDetails,
     session: SessionOf,
-    change: PasswordChange,
+    { currentPassword, newPassword }: PasswordChange,
     client: Client,
   ): Promise<LiveSession> {
-    const credentials = { email: user.email, password: change.currentPassword };
-    const { id, passwordHash } = await this.verifyCredentials(credentials, client);
-    const newHash = await this.credentials.hash(change.newPassword);
-    return this.database.transaction(async (query) => {
-      const replaced = await query<unknown>(REPLACE_PASSWORD, [id, passwordHash, newHash]);
-      if (replaced.length === 0) throw wrongPassword(id);
+    const owner = await this.credentials.verify({ email, password: currentPassword }, client);
+    const newHash = await this.credentials.hash(newPassword);
+    return this.database.transaction(async (query, manager) => {
+      if (!(await this.credentials.replaceHash(owner, newHash, manager)))
+        throw problem('wrong-credentials', { audit: { userId: owner.id } });
       return this.sessions.renewAlone(session, query);
     });
   }
 
   /**
-   * Deletes the account and everything that hangs on it.
+   * Deletes the account with all its data.
    *
    * @throws {Problem} `wrong-credentials`.
    */
   async delete({ email }: UserDetails, password: string, client: Client): Promise<void> {
-    const { id, passwordHash } = await this.verifyCredentials({ email, password }, client);
-    const deleted = await this.database.query<unknown>(DELETE_USER, [id, passwordHash]);
-    if (deleted.length === 0) throw wrongPassword(id);
+    const { id, passwordHash } = await this.credentials.verify({ email, password }, client);
+    // The hash decides a race with a change of the password.
+    const { affected } = await this.database.entities((manager) =>
+      manager.delete(User, { id, password: passwordHash }),
+    );
+    if (affected !== 1) throw problem('wrong-credentials', { audit: { userId: id } });
   }
 
-  private async findBySessions(asked: readonly SessionOf[]): Promise<(UserDetails | undefined)[]> {
+  private async findBySessions(
+    sessions: readonly SessionOf[],
+  ): Promise<(UserDetails | undefined)[]> {
     const rows = await this.database.query<UserDetails & { sessionId: string }>(FIND_BY_SESSIONS, [
-      asked.map(({ sessionId }) => sessionId),
-      asked.map(({ userId }) => userId),
+      sessions.map(({ sessionId }) => sessionId),
+      sessions.map(({ userId }) => userId),
     ]);
     const found = new Map(rows.map(({ sessionId, ...user }) => [sessionId, user]));
-    return asked.map(({ sessionId, userId }) => {
+    return sessions.map(({ sessionId, userId }) => {
       const user = found.get(sessionId);
       return user?.id === userId ? user : undefined;
     });
   }
 }
-
-const wrongPassword = (userId: number | undefined) =>
-  problem('wrong-credentials', { audit: { userId } });

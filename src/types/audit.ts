@@ -13,7 +13,7 @@ export type AuditEvent =
   | 'malicious_cors'
   | 'excess_rate_limit_exceeded';
 
-/** What an event is about. Never a token, a cookie, a password, a hash or an e-mail. */
+/** The subject of an event. Never a token, a cookie, a password, a hash or an e-mail. */
 export interface AuditFields {
   userId?: number | undefined;
   sessionId?: string | undefined;

@@ -1,7 +1,7 @@
 import type { Client } from './client';
-import type { LiveSession } from '../service/SessionService';
-import type { AccessClaims, RefreshClaims } from '../service/TokenService';
-import type { UserDetails } from '../service/UserService';
+import type { LiveSession } from './session';
+import type { AccessClaims, RefreshClaims } from './token';
+import type { UserDetails } from './user';
 
 declare global {
   namespace Express {
@@ -14,8 +14,8 @@ declare global {
       user?: UserDetails;
       /** The refresh token's claims: set by parseRefreshToken. */
       refresh?: RefreshClaims;
-      /** The session that took the refresh token: set by validateRefreshToken. */
-      session?: LiveSession;
+      /** The session after its refresh token was rotated: set by validateRefreshToken. */
+      rotated?: LiveSession;
     }
   }
 }

@@ -1,10 +1,8 @@
 import { query } from 'express-validator';
 import { validInput } from '../middleware/validInput';
+import type { LogoutScope } from '../types/session';
 
-const SCOPES = ['current', 'others', 'all'] as const;
-
-/** Which of the user's sessions a logout ends. */
-export type LogoutScope = (typeof SCOPES)[number];
+const SCOPES: readonly LogoutScope[] = ['current', 'others', 'all'];
 
 const isScope = (value: unknown) => SCOPES.some((scope) => scope === value);
 

@@ -214,7 +214,7 @@ describe('KeyRing', () => {
       expect(logs).toEqual([
         expect.objectContaining({
           level: 'error',
-          message: 'keys refused, the last sound ones stay',
+          message: 'keys refused, the last valid ones stay',
         }),
       ]);
       expect(JSON.stringify(logs)).not.toContain(whole.split('\n')[1]);

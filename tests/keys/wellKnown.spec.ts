@@ -2,9 +2,11 @@ import { generateKeyPairSync } from 'node:crypto';
 import express from 'express';
 import { decode } from 'jsonwebtoken';
 import request from 'supertest';
-import { keySetOf } from '../../src/keys/keySet';
+import { WellKnownController } from '../../src/controller/WellKnownController';
+import { keySetOf, type Keys } from '../../src/keys/keySet';
 import { wellKnownRoutes } from '../../src/routes/well-known';
 import { TokenService } from '../../src/service/TokenService';
+import { WellKnownService } from '../../src/service/WellKnownService';
 import { aUser, clientOf, tokensOf } from '../support/client';
 import { startService, type TestService } from '../support/service';
 
@@ -12,6 +14,12 @@ const DOCUMENTS = ['/.well-known/openid-configuration', '/.well-known/oauth-auth
 
 const one = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const two = generateKeyPairSync('rsa', { modulusLength: 2048 });
+
+/** The well-known routes alone, for another issuer or key set. */
+const appOf = (keys: Keys, issuer: string) => {
+  const controller = new WellKnownController(new WellKnownService(keys, issuer));
+  return express().use('/.well-known', wellKnownRoutes(controller, issuer));
+};
 
 describe('GET /.well-known', () => {
   let service: TestService;
@@ -66,8 +74,7 @@ describe('GET /.well-known', () => {
   });
 
   it('has the metadata of an issuer with a path where both specifications look', async () => {
-    const keys = { current: service.keys };
-    const app = express().use('/.well-known', wellKnownRoutes(keys, 'https://example.com/auth/v1'));
+    const app = appOf({ current: service.keys }, 'https://example.com/auth/v1');
     for (const path of DOCUMENTS) {
       for (const suffix of ['', '/auth/v1']) {
         const answer = await request(app).get(path + suffix);
@@ -83,7 +90,7 @@ describe('GET /.well-known', () => {
   it('publishes, signs and verifies by the set of the moment', async () => {
     const keys = { current: keySetOf(one.privateKey, one.publicKey) };
     const tokens = new TokenService(service.config.tokens, keys, () => service.now());
-    const app = express().use('/.well-known', wellKnownRoutes(keys, 'https://auth.example.com'));
+    const app = appOf(keys, 'https://auth.example.com');
     const kids = async () => {
       const answer = await request(app).get('/.well-known/jwks.json');
       const { keys: published } = answer.body as { keys: { kid: string }[] };

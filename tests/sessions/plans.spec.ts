@@ -1,5 +1,6 @@
 import type { DataSource } from 'typeorm';
-import { COUNTERS } from '../../src/service/AttemptLimiter';
+import * as limiterStatements from '../../src/database/limiterStatements';
+import * as purgeStatements from '../../src/database/purgeStatements';
 import * as sessionStatements from '../../src/database/sessionStatements';
 import * as userStatements from '../../src/database/userStatements';
 import { startService, type TestService } from '../support/service';
@@ -49,7 +50,8 @@ describe('the statements of the service', () => {
   const statements = [
     ...Object.values(sessionStatements),
     ...Object.values(userStatements),
-    COUNTERS,
+    ...Object.values(purgeStatements),
+    ...Object.values(limiterStatements),
   ].map(({ name, text }) => [name, text] as const);
 
   describe('when there are a million sessions', () => {

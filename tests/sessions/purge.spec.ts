@@ -1,7 +1,5 @@
-import { Database } from '../../src/database/Database';
 import { createLogger } from '../../src/config/logger';
-import { SessionPurge } from '../../src/service/SessionPurge';
-import { SessionService } from '../../src/service/SessionService';
+import { createSessions } from '../../src/services';
 import { aUser, clientOf, tokensOf } from '../support/client';
 import { until } from '../support/process';
 import { startService, type TestService } from '../support/service';
@@ -14,9 +12,8 @@ describe('the purge of expired sessions', () => {
   afterEach(() => service.stop());
 
   const purgeOf = () => {
-    const { query } = new Database(service.dataSource);
-    const sessions = new SessionService(service.config.sessions, query);
-    return new SessionPurge(sessions, createLogger({ logLevel: 'error', auditLogFile: undefined }));
+    const logger = createLogger({ logLevel: 'error', auditLogFile: undefined });
+    return createSessions({ ...service, logger }).purge;
   };
   const expire = (count: number) =>
     service.dataSource.query(

@@ -8,6 +8,7 @@ import { createApp } from '../../src/app';
 import { loadConfig, type Config } from '../../src/config';
 import { createDataSource, SERVICE_OPTIONS } from '../../src/config/data-source';
 import { keySetOf, type KeySet } from '../../src/keys/keySet';
+import { createServices } from '../../src/services';
 import { TEMPLATE_DATABASE, testServer } from './testServer';
 
 /** Made once a worker: a key pair takes a tenth of a second. */
@@ -100,7 +101,15 @@ export async function startService(
   const now = () => frozenAt ?? Date.now() + shift * 1000;
   const keys = keySetOf(privateKey, publicKey);
   const lifecycle = { draining: false };
-  const app = createApp({ config, dataSource, keys: { current: keys }, logger, lifecycle, now });
+  const services = createServices({
+    config,
+    dataSource,
+    keys: { current: keys },
+    logger,
+    lifecycle,
+    now,
+  });
+  const app = createApp(services, config, logger);
   return {
     app,
     config,

@@ -1,7 +1,8 @@
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { keySetOf } from '../../src/keys/keySet';
 import { loadConfig } from '../../src/config';
-import { TokenService, type TokenPair } from '../../src/service/TokenService';
+import { TokenService } from '../../src/service/TokenService';
+import type { TokenPair } from '../../src/types/token';
 import { badAccessTokens, badRefreshTokens } from '../support/badTokens';
 import { altered, decoded, hs256, rs256 } from '../support/jws';
 import { REFRESH_SECRET, environmentFor } from '../support/service';

@@ -1,0 +1,26 @@
+import type { Statement } from './Database';
+
+/**
+ * Race: replicas that purge at once. $1 limit. Locked rows are left for the next batch. It deletes by
+ * ctid: once much of the table has expired, a join by the key would read the whole table. A lock keeps
+ * the ctid, and a row that was renewed meanwhile has another one.
+ */
+export const PURGE: Statement = {
+  name: 'session-purge',
+  text: `
+    DELETE FROM refresh_tokens WHERE ctid = ANY (ARRAY(
+      SELECT ctid FROM refresh_tokens WHERE expires_at <= now()
+      ORDER BY expires_at LIMIT $1 FOR UPDATE SKIP LOCKED
+    )) RETURNING id`,
+};
+
+/** Race: as PURGE. $1 limit, $2 age in seconds. */
+export const FORGET_NETWORKS: Statement = {
+  name: 'network-forget',
+  text: `
+    DELETE FROM sign_in_networks WHERE ctid = ANY (ARRAY(
+      SELECT ctid FROM sign_in_networks
+      WHERE last_used_at < now() - make_interval(secs => $2)
+      ORDER BY last_used_at LIMIT $1 FOR UPDATE SKIP LOCKED
+    )) RETURNING user_id`,
+};

@@ -1,0 +1,85 @@
+import type { RequestListener, Server } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import type { Express } from 'express';
+import type { Lifecycle } from '../types/lifecycle';
+import { expressMessages } from './expressMessages';
+import { createHttpServer } from './httpServer';
+
+/** How long a connection may stay idle, in seconds: Node's default. */
+const KEEP_ALIVE = 5;
+/** In milliseconds: between two looks at the open connections, and before the socket closes. */
+const DRAIN_POLL = 50;
+const DRAIN_HOLD = 100;
+
+/** An HTTP server for an application that stops without resetting a request. */
+export class DrainingServer {
+  private readonly server: Server;
+  private held: Promise<void> | undefined;
+
+  constructor(
+    app: Express,
+    private readonly lifecycle: Lifecycle,
+  ) {
+    const listener: RequestListener = (req, res) => {
+      // Otherwise a client that keeps its connection would keep the process.
+      if (lifecycle.draining) res.setHeader('Connection', 'close');
+      const begin = () => void app(req, res);
+      if (this.held) void this.held.then(begin);
+      else begin();
+    };
+    this.server = createHttpServer(listener, expressMessages(app));
+  }
+
+  /** Rejects if the port cannot be used, with what to do about it. */
+  listen(port: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.server.once('error', (error: NodeJS.ErrnoException) => {
+        const reason =
+          error.code === 'EADDRINUSE'
+            ? `port ${port} is taken: set PORT to another one`
+            : `port ${port} cannot be used: ${error.message}`;
+        reject(new Error(reason));
+      });
+      this.server.listen(port, resolve);
+    });
+  }
+
+  /**
+   * Resolves when every request has its response and every connection is closed.
+   *
+   * An idle connection is not closed at once, because a request may be on its way; it is closed with
+   * its next response. So for at most half of `seconds` requests are served as before; then no new
+   * connection is accepted. After `seconds` the remaining connections are cut, and `onCut` is called.
+   */
+  async drain(seconds: number, onCut: () => void): Promise<void> {
+    this.lifecycle.draining = true;
+    const force = setTimeout(() => {
+      onCut();
+      this.server.closeAllConnections();
+    }, seconds * 1000);
+    await this.waitForIdleClients(Math.min(seconds / 2, KEEP_ALIVE) * 1000);
+    await this.close();
+    clearTimeout(force);
+  }
+
+  private async waitForIdleClients(milliseconds: number): Promise<void> {
+    const connections = promisify(this.server.getConnections.bind(this.server));
+    const end = Date.now() + milliseconds;
+    while (Date.now() < end && (await connections()) > 0) await delay(DRAIN_POLL);
+  }
+
+  /**
+   * The kernel resets connections that it has established and the server has not accepted when the
+   * socket closes. While responses are held back, clients have no reason to connect again, and the
+   * connections that wait are accepted.
+   */
+  private async close(): Promise<void> {
+    let release: (() => void) | undefined;
+    this.held = new Promise((resolve) => (release = resolve));
+    await delay(DRAIN_HOLD);
+    const closed = promisify(this.server.close.bind(this.server))();
+    release?.();
+    await closed;
+  }
+}

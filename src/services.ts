@@ -1,0 +1,64 @@
+import type { DataSource } from 'typeorm';
+import type { Config } from './config';
+import type { Logger } from './config/logger';
+import { Database } from './database/Database';
+import type { Keys } from './keys/keySet';
+import { AttemptLimiter } from './service/AttemptLimiter';
+import { AuditLog } from './service/AuditLog';
+import { CredentialService } from './service/CredentialService';
+import { HashQueue } from './service/HashQueue';
+import { HealthService } from './service/HealthService';
+import { SessionPurge } from './service/SessionPurge';
+import { SessionService } from './service/SessionService';
+import { TokenService } from './service/TokenService';
+import { UserService } from './service/UserService';
+import { WellKnownService } from './service/WellKnownService';
+import type { Lifecycle } from './types/lifecycle';
+
+interface Dependencies {
+  config: Config;
+  dataSource: DataSource;
+  keys: Keys;
+  logger: Logger;
+  lifecycle?: Lifecycle;
+  /** Milliseconds since 1970. */
+  now?: () => number;
+}
+
+/** Creates what needs no keys: a purge runs with these alone. */
+export function createSessions({
+  config,
+  dataSource,
+  logger,
+}: Pick<Dependencies, 'config' | 'dataSource' | 'logger'>) {
+  const database = new Database(dataSource);
+  const sessions = new SessionService(config.sessions, database);
+  return { database, sessions, purge: new SessionPurge(sessions, logger) };
+}
+
+/** Creates every service: the one place where the classes meet. */
+export function createServices({
+  config,
+  dataSource,
+  keys,
+  logger,
+  lifecycle = { draining: false },
+  now = Date.now,
+}: Dependencies) {
+  const { database, sessions, purge } = createSessions({ config, dataSource, logger });
+  const attempts = new AttemptLimiter(config, database, now);
+  const hashQueue = new HashQueue(config.hashing);
+  const credentials = new CredentialService(database, hashQueue, attempts, config.hashing.rounds);
+  const migrations = dataSource.migrations.map(({ name, constructor }) => name ?? constructor.name);
+  return {
+    audit: new AuditLog(logger),
+    health: new HealthService(database, lifecycle, migrations),
+    purge,
+    sessions,
+    tokens: new TokenService(config.tokens, keys, now),
+    users: new UserService(database, credentials, sessions, attempts),
+    wellKnown: new WellKnownService(keys, config.tokens.issuer),
+  };
+}
+
+export type Services = ReturnType<typeof createServices>;
