@@ -1,6 +1,7 @@
 import type { Logger } from '../config/logger';
 import type { AuditEvent, AuditFields } from '../types/audit';
 import type { Client } from '../types/client';
+import { auditLevels } from './auditLevels';
 
 const LEVELS: Partial<Record<AuditEvent, string>> = {
   authn_login_fail: 'warn',
@@ -15,7 +16,7 @@ export class AuditLog {
 
   record(event: AuditEvent, client: Client, fields: AuditFields = {}): void {
     const { requestId, ipAddress, userAgent } = client;
-    this.logger.log(LEVELS[event] ?? 'info', 'security event', {
+    this.logger.log(auditLevels[event], 'security event', {
       event,
       requestId,
       ipAddress,
