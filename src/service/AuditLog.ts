@@ -3,13 +3,6 @@ import type { AuditEvent, AuditFields } from '../types/audit';
 import type { Client } from '../types/client';
 import { auditLevels } from './auditLevels';
 
-const LEVELS: Partial<Record<AuditEvent, string>> = {
-  authn_login_fail: 'warn',
-  authn_token_reuse: 'error',
-  malicious_cors: 'warn',
-  excess_rate_limit_exceeded: 'warn',
-};
-
 /** Writes security events, one line each: the action, the account and the client, never a secret. */
 export class AuditLog {
   constructor(private readonly logger: Logger) {}
