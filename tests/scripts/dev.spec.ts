@@ -78,7 +78,6 @@ describe('npm run dev', () => {
       expect(left()).toEqual([]);
       expect(isUp(server)).toBe(false);
       expect(one.output()).toContain('sys_shutdown');
-      expect(existsSync(path.join(dataDir, 'dev.lock'))).toBe(false);
     });
   });
 
@@ -133,10 +132,17 @@ describe('npm run dev', () => {
         expect(one.output()).toMatch(new RegExp(`^port ${port} is taken[^\\n]*\\n$`));
         expect(existsSync(path.join(dataDir, 'postgres'))).toBe(false);
         expect(existsSync(path.join(tree, 'certs'))).toBe(false);
-        expect(existsSync(path.join(dataDir, 'dev.lock'))).toBe(false);
       } finally {
         squatter.close();
       }
+    });
+  });
+
+  describe('when the folder has quotes and a space in its name', () => {
+    it('serves', async () => {
+      tree = copyOfTree(`it's a "test"`, ['ts-node-dev']);
+      await live(dev());
+      expect((await register()).status).toBe(201);
     });
   });
 });

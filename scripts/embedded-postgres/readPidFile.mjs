@@ -1,0 +1,21 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { errorCode } from '../errorCode.mjs';
+
+/**
+ * What PostgreSQL's postmaster.pid says about the server on a data folder.
+ * @param {string} dataDir
+ * @returns {{ pid: number, port: number, ready: boolean } | undefined} undefined if there is none;
+ *   `ready`: it accepts connections
+ */
+export function readPidFile(dataDir) {
+  try {
+    const lines = fs.readFileSync(path.join(dataDir, 'postmaster.pid'), 'utf8').split('\n');
+    const pid = Number(lines[0]);
+    if (!Number.isInteger(pid) || pid < 1) return undefined;
+    return { pid, port: Number(lines[3]) || 0, ready: lines[7]?.trim() === 'ready' };
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
