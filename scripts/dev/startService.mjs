@@ -11,7 +11,7 @@ const WINDOWS = process.platform === 'win32';
 /**
  * Ends the process group $1 when the pipe on fd 3 closes, which the system does however its writer
  * ends. SIGTERM goes to ts-node-dev only, which passes it on: the service must not get it twice.
- * What is left of the group after $2 seconds is killed.
+ * What is left of the group after $2 seconds is killed. Then the folder $3 is removed.
  */
 const LEASH = `
 read -r _ <&3
@@ -22,6 +22,7 @@ while kill -0 "-$1" 2>/dev/null; do
   left=$(( left - 1 ))
   sleep 0.1
 done
+rm -rf "$3"
 `;
 
 /**
@@ -39,8 +40,10 @@ export function startService(grace) {
     // A group of its own: Ctrl-C in the terminal must not reach the service before stop() does.
     detached: !WINDOWS,
     stdio: ['ignore', 'inherit', 'inherit'],
+    // ts-node-dev leaves files in the temp folder.
+    env: { ...process.env, TMPDIR: scratch },
   });
-  const leash = WINDOWS ? undefined : startLeash(child.pid ?? 0, grace);
+  const leash = WINDOWS ? undefined : startLeash(child.pid ?? 0, grace, scratch);
   const ended = once(child, 'exit');
   // Without a leash the service notices that ts-node-dev has ended, and stops.
   const gone = leash ? once(leash, 'exit') : ended;
@@ -50,7 +53,6 @@ export function startService(grace) {
       if (leash) leash.stdio[3]?.destroy();
       else child.kill();
       await gone;
-      fs.rmSync(scratch, { recursive: true, force: true });
     },
   };
 }
@@ -58,9 +60,10 @@ export function startService(grace) {
 /**
  * @param {number} group
  * @param {number} grace
+ * @param {string} scratch
  */
-function startLeash(group, grace) {
-  const leash = spawn('/bin/sh', ['-c', LEASH, 'sh', String(group), String(grace)], {
+function startLeash(group, grace, scratch) {
+  const leash = spawn('/bin/sh', ['-c', LEASH, 'sh', String(group), String(grace), scratch], {
     cwd: '/',
     detached: true,
     stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
@@ -83,8 +86,6 @@ function tsNodeDev(scratch) {
     bin = path.join(link, 'ts-node-dev', 'lib', 'bin.js');
     flags.push('--preserve-symlinks', '--preserve-symlinks-main');
   }
-  return [
-    ...[...flags, bin, '--respawn', '--transpile-only', '--quiet', '--no-rs'],
-    ...['--cache-directory', path.join(scratch, 'cache'), 'src/server.ts'],
-  ];
+  const options = ['--respawn', '--transpile-only', '--quiet', '--no-rs'];
+  return [...flags, bin, ...options, 'src/server.ts'];
 }

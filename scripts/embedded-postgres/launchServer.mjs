@@ -50,6 +50,8 @@ export async function launchServer({ dataDir, user, binaries }, { port: wanted, 
   const command = [binaries.postgres, '-D', dataDir, '-p', String(port), ...settings];
   const leashed = leash && process.platform !== 'win32';
   const [file = '', ...args] = leashed ? ['/bin/sh', '-c', LEASH, 'sh', ...command] : command;
+  // A killed server leaves its file.
+  const before = readPidFile(dataDir)?.written ?? 0;
   const output = fs.openSync(log, 'w', 0o600);
   if (user) fs.fchownSync(output, user.uid, user.gid);
   const child = spawn(file, args, {
@@ -90,7 +92,8 @@ export async function launchServer({ dataDir, user, binaries }, { port: wanted, 
   const deadline = Date.now() + START_MS;
   while (!isOver()) {
     const server = readPidFile(dataDir);
-    if (server?.ready && server.port === port) return { pid: server.pid, port, stop };
+    if (server?.ready && server.port === port && server.written > before)
+      return { pid: server.pid, port, stop };
     if (Date.now() > deadline) {
       await stop();
       throw new EmbeddedPostgresError(`PostgreSQL did not start in ${START_MS} ms: see ${log}`);

@@ -62,7 +62,7 @@ export async function startEmbeddedPostgres({
 }) {
   const site = chooseSite(path.resolve(wanted), log);
   const { dataDir } = site;
-  const deadline = Date.now() + RETRY_MS;
+  let deadline = 0;
   for (;;) {
     const running = await findRunning(dataDir);
     const password = await prepareDataFolder(site, { fsync, log });
@@ -76,6 +76,7 @@ export async function startEmbeddedPostgres({
         ...server,
       };
     }
+    deadline ||= Date.now() + RETRY_MS;
     if (Date.now() > deadline) {
       throw new EmbeddedPostgresError(
         `embedded PostgreSQL did not start: see ${dataDir}/server.log`,
