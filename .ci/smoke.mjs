@@ -13,7 +13,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createRemoteJWKSet, jwtVerify } from 'jose';
 import pg from 'pg';
-import { startEmbeddedPostgres } from '../scripts/embedded-postgres.mjs';
+import { startEmbeddedPostgres } from '../scripts/embedded-postgres/startEmbeddedPostgres.mjs';
 
 const ROOT = path.resolve(import.meta.dirname, '..');
 const ORIGIN = 'https://app.example.com';

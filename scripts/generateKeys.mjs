@@ -1,31 +1,46 @@
 /**
- * Makes the RSA pair that signs and verifies access tokens: certs/private.pem and certs/public.pem.
+ * Makes the RSA pair that signs and verifies access tokens: private.pem and public.pem in CERTS_DIR.
+ * It needs nothing installed.
  *
  *   node scripts/generateKeys.mjs [bits] [--force]
- *
- * The folder can be moved with CERTS_DIR.
  */
 import { generateKeyPair, randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
+import { parseEnv, promisify } from 'node:util';
+import { errorCode } from './errorCode.mjs';
 
 const PROJECT_ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const USAGE = 'usage: node scripts/generateKeys.mjs [bits] [--force]';
 
 /** An error whose message is one line for the person at the terminal. */
-export class KeyFileError extends Error {
-  name = 'KeyFileError';
+export class KeyFileError extends Error {}
+
+/**
+ * The folder of the key files as the service finds it: CERTS_DIR of the environment, otherwise of
+ * `.env.<NODE_ENV>`, otherwise `certs`. Without NODE_ENV the service runs in prod.
+ * @throws {KeyFileError} if the .env file cannot be read
+ */
+export function certsDir() {
+  const name = (process.env.NODE_ENV || 'prod').replace(/^(dev|prod)(elopment|uction)$/, '$1');
+  const file = path.join(PROJECT_ROOT, `.env.${name}`);
+  const dir = process.env.CERTS_DIR || settingsIn(file).CERTS_DIR || 'certs';
+  return path.resolve(PROJECT_ROOT, dir);
 }
 
-/** The folder of the key files: CERTS_DIR, relative to the project's root, else `certs`. */
-export function certsDir() {
-  return path.resolve(PROJECT_ROOT, process.env.CERTS_DIR || 'certs');
+/** @param {string} file */
+function settingsIn(file) {
+  try {
+    return parseEnv(fs.readFileSync(file, 'utf8'));
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return {};
+    throw new KeyFileError(`cannot read ${file}: ${errorCode(error)}`);
+  }
 }
 
 /**
- * Writes a new pair. The private key is never readable for others, not even for a moment.
+ * Writes a new pair. The private key is never readable by other users, not even for a moment.
  *
  * @param {{ dir?: string, bits?: number, force?: boolean }} [options] `bits`: 2048 to 8192, a
  *   multiple of 256; without `force` nothing that exists is overwritten
@@ -48,29 +63,27 @@ export async function generateKeys({ dir = certsDir(), bits = 2048, force = fals
   });
   try {
     fs.mkdirSync(dir, { recursive: true });
-    // The private key first: whoever is beaten in a race has then written nothing yet.
+    // The private key first: a process that loses a race has then written nothing.
     writeAtomically(privateFile, privateKey, 0o600, force);
     writeAtomically(publicFile, publicKey, 0o644, force);
   } catch (error) {
-    if (error.code === 'EEXIST' && !force) throw alreadyThere([error.dest ?? privateFile]);
-    throw new KeyFileError(`cannot write the keys into ${dir}: ${error.code}`);
+    if (errorCode(error) === 'EEXIST' && !force) throw alreadyThere([privateFile, publicFile]);
+    throw new KeyFileError(`cannot write the keys to ${dir}: ${errorCode(error)}`);
   }
   return { privateFile, publicFile };
 }
 
-/**
- * @param {string[]} files
- */
+/** @param {string[]} files */
 function alreadyThere(files) {
   return new KeyFileError(`${files.join(' and ')} already there: --force overwrites the keys`);
 }
 
 /**
- * A reader finds the old file or the new one, never half of one.
+ * Writes a file so that a reader finds the old one or the new one, never half of one.
  * @param {string} file
  * @param {string} content
  * @param {number} mode
- * @param {boolean} overwrite without it an existing file is an EEXIST error
+ * @param {boolean} overwrite false: an existing file is an EEXIST error
  */
 export function writeAtomically(file, content, mode, overwrite) {
   const unfinished = `${file}.${process.pid}-${randomBytes(4).toString('hex')}.tmp`;
@@ -95,9 +108,11 @@ async function main() {
 }
 
 if (process.argv[1] && fs.realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
-  main().catch((error) => {
+  try {
+    await main();
+  } catch (error) {
     if (!(error instanceof KeyFileError)) throw error;
     console.error(error.message);
     process.exitCode = 1;
-  });
+  }
 }

@@ -1,42 +1,45 @@
-/** What the scripts share: the environment, the database of the environment, and dev's secrets. */
+/** What the scripts share: the environment, its database, and the secrets of dev and test. */
 import { createPrivateKey, createPublicKey, randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { config as loadDotenv } from 'dotenv';
-import { EmbeddedPostgresError, startEmbeddedPostgres } from './embedded-postgres.mjs';
+import {
+  EmbeddedPostgresError,
+  startEmbeddedPostgres,
+} from './embedded-postgres/startEmbeddedPostgres.mjs';
+import { errorCode } from './errorCode.mjs';
 import { certsDir, generateKeys, KeyFileError, writeAtomically } from './generateKeys.mjs';
 
 export const PROJECT_ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 
-const ENVIRONMENTS = {
-  dev: 'dev',
-  development: 'dev',
-  prod: 'prod',
-  production: 'prod',
-  test: 'test',
-};
+/** @type {Map<string, 'dev' | 'prod' | 'test'>} */
+const ENVIRONMENTS = new Map([
+  ['dev', 'dev'],
+  ['development', 'dev'],
+  ['prod', 'prod'],
+  ['production', 'prod'],
+  ['test', 'test'],
+]);
 
 /** An error whose message is one line for the person at the terminal. */
-export class ScriptError extends Error {
-  name = 'ScriptError';
-}
+export class ScriptError extends Error {}
 
 /**
- * Settles NODE_ENV and loads `.env.<NODE_ENV>` under what the environment says already.
+ * Sets NODE_ENV (dev if it is not set) and loads `.env.<NODE_ENV>`; the environment wins over the file.
  * @param {'dev' | 'prod' | 'test'} [forced]
  * @returns {'dev' | 'prod' | 'test'}
  * @throws {ScriptError}
  */
 export function loadEnvironment(forced) {
-  const name = ENVIRONMENTS[forced ?? (process.env.NODE_ENV || 'dev')];
+  const name = ENVIRONMENTS.get(forced ?? (process.env.NODE_ENV || 'dev'));
   if (!name) throw new ScriptError('NODE_ENV must be dev, prod or test');
   process.env.NODE_ENV = name;
   loadDotenv({ path: path.join(PROJECT_ROOT, `.env.${name}`), quiet: true });
   return name;
 }
 
-/** The ignored folder of dev's database and secret: AUTH_DATA_DIR, else `.data` in the root. */
+/** The folder of dev's database and secret: AUTH_DATA_DIR, otherwise `.data` in the project's root. */
 export function dataFolder() {
   return path.resolve(PROJECT_ROOT, process.env.AUTH_DATA_DIR || '.data');
 }
@@ -47,10 +50,10 @@ export function isEmbedded() {
 }
 
 /**
- * Sees to it that DB_HOST, DB_PORT, DB_USERNAME, DB_PASSWORD and DB_NAME name a server: the given
- * one, or in dev and test an embedded PostgreSQL, started or adopted.
+ * Makes DB_HOST, DB_PORT, DB_USERNAME, DB_PASSWORD and DB_NAME name a server: the one they name
+ * already, or in dev and test an embedded PostgreSQL, started or adopted.
  * @param {{ log?: (line: string) => void }} [options]
- * @returns {Promise<import('./embedded-postgres.mjs').EmbeddedPostgres | undefined>} undefined for
+ * @returns {Promise<import('./embedded-postgres/startEmbeddedPostgres.mjs').EmbeddedPostgres | undefined>} undefined for
  *   a server that is not ours
  * @throws {ScriptError | EmbeddedPostgresError}
  */
@@ -60,7 +63,7 @@ export async function ensureDatabase({ log } = {}) {
   if (isEmbedded()) {
     const server = await startEmbeddedPostgres({
       dataDir: path.join(dataFolder(), 'postgres'),
-      log,
+      ...(log && { log }),
     });
     process.env.DB_HOST = server.host;
     process.env.DB_PORT = String(server.port);
@@ -78,7 +81,7 @@ export async function ensureDatabase({ log } = {}) {
 }
 
 /**
- * Runs `fn` while the database is up, and stops it afterwards where it was started for this.
+ * Runs `fn` while the database is up. Stops it afterwards if it was started for this.
  * @template T
  * @param {() => Promise<T>} fn
  * @returns {Promise<T>}
@@ -92,7 +95,7 @@ export async function withDatabase(fn) {
   }
 }
 
-/** In dev and test: makes the key files and the refresh secret where they are missing. */
+/** In dev and test: makes the key files and the refresh secret if they are missing. */
 export async function ensureSecrets() {
   if (process.env.NODE_ENV === 'prod') return;
   await ensureKeys();
@@ -104,7 +107,7 @@ async function ensureKeys() {
   const publicFile = path.join(certsDir(), 'public.pem');
   if (!fs.existsSync(privateFile)) {
     if (!fs.existsSync(publicFile)) await generateKeys();
-    // A public key alone may be somebody's on purpose: the service says what it misses.
+    // A public key alone may be there on purpose: the service says what is missing.
     return;
   }
   if (fs.existsSync(publicFile)) return;
@@ -113,7 +116,7 @@ async function ensureKeys() {
     const pem = publicKey.export({ type: 'spki', format: 'pem' });
     writeAtomically(publicFile, pem.toString(), 0o644, true);
   } catch (error) {
-    throw new ScriptError(`${publicFile} cannot be made from ${privateFile}: ${error.code}`);
+    throw new ScriptError(`${publicFile} cannot be made from ${privateFile}: ${errorCode(error)}`);
   }
 }
 
@@ -125,18 +128,19 @@ function refreshSecret() {
       writeAtomically(file, `${randomBytes(48).toString('base64url')}\n`, 0o600, false);
     }
   } catch (error) {
-    // Somebody else was faster; theirs is as good.
-    if (error.code !== 'EEXIST') throw new ScriptError(`cannot write ${file}: ${error.code}`);
+    // If another process was faster, its secret is used.
+    if (errorCode(error) !== 'EEXIST')
+      throw new ScriptError(`cannot write ${file}: ${errorCode(error)}`);
   }
   try {
     return fs.readFileSync(file, 'utf8').trim();
   } catch (error) {
-    throw new ScriptError(`cannot read ${file}: ${error.code}`);
+    throw new ScriptError(`cannot read ${file}: ${errorCode(error)}`);
   }
 }
 
 /**
- * Runs a script's main function; what is wrong goes to stderr in one line, with exit code 1.
+ * Runs a script's main function. A failure goes to stderr in one line, with exit code 1.
  * @param {() => Promise<void>} main
  */
 export async function runScript(main) {
@@ -159,21 +163,22 @@ const NETWORK = [
 
 /**
  * One line for the person at the terminal, without any secret.
- * @param {any} error
+ * @param {unknown} error
  */
 export function explain(error) {
+  if (!(error instanceof Error)) return String(error);
   const expected = [ScriptError, EmbeddedPostgresError, KeyFileError];
   if (expected.some((type) => error instanceof type)) return error.message;
   const where = `PostgreSQL at ${process.env.DB_HOST}:${process.env.DB_PORT}`;
-  if (NETWORK.includes(error?.code) || /timeout/.test(error?.message ?? '')) {
-    return `cannot reach ${where} (${error.code ?? 'timeout'})`;
+  const code = errorCode(error);
+  if (NETWORK.includes(code) || /timeout/.test(error.message)) {
+    return `cannot reach ${where} (${code || 'timeout'})`;
   }
-  if (error?.code === '28P01' || error?.code === '28000') {
+  if (code === '28P01' || code === '28000') {
     return `${where} does not let DB_USERNAME in with this DB_PASSWORD`;
   }
-  if (error?.code === '3D000') {
+  if (code === '3D000') {
     return `there is no database ${process.env.DB_NAME}: make it with npm run db:create`;
   }
-  if (error?.severity) return `${where}: ${error.message}`;
-  return error?.stack ?? String(error);
+  return 'severity' in error ? `${where}: ${error.message}` : (error.stack ?? error.message);
 }

@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import pg from 'pg';
-import { EmbeddedPostgresError, startEmbeddedPostgres } from '../../scripts/embedded-postgres.mjs';
+import { EmbeddedPostgresError, startEmbeddedPostgres } from '../../scripts/embedded-postgres/startEmbeddedPostgres.mjs';
 import { measure } from './load.mjs';
 import { startModule, stop, stopAll } from './processes.mjs';
 
@@ -14,7 +14,7 @@ export class Workbench {
   /** Where keys, logs and data are until the end. */
   folder;
   secret = randomBytes(48).toString('base64url');
-  /** @type {import('../../scripts/embedded-postgres.mjs').EmbeddedPostgres} */
+  /** @type {import('../../scripts/embedded-postgres/startEmbeddedPostgres.mjs').EmbeddedPostgres} */
   #postgres;
   #generator;
   #databases = 0;

@@ -7,7 +7,7 @@ import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startEmbeddedPostgres } from '../../scripts/embedded-postgres.mjs';
+import { startEmbeddedPostgres } from '../../scripts/embedded-postgres/startEmbeddedPostgres.mjs';
 import { generateKeys } from '../../scripts/generateKeys.mjs';
 
 export const ROOT = path.resolve(import.meta.dirname, '../..');

@@ -1,4 +1,13 @@
-import { appendFileSync, existsSync, readdirSync, rmSync } from 'node:fs';
+import {
+  appendFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import {
@@ -8,6 +17,7 @@ import {
   postmaster,
   printed,
   processesWith,
+  ROOT,
   start,
   until,
   type Running,
@@ -78,7 +88,6 @@ describe('npm run dev', () => {
       expect(left()).toEqual([]);
       expect(isUp(server)).toBe(false);
       expect(one.output()).toContain('sys_shutdown');
-      expect(existsSync(path.join(dataDir, 'dev.lock'))).toBe(false);
     });
   });
 
@@ -133,10 +142,30 @@ describe('npm run dev', () => {
         expect(one.output()).toMatch(new RegExp(`^port ${port} is taken[^\\n]*\\n$`));
         expect(existsSync(path.join(dataDir, 'postgres'))).toBe(false);
         expect(existsSync(path.join(tree, 'certs'))).toBe(false);
-        expect(existsSync(path.join(dataDir, 'dev.lock'))).toBe(false);
       } finally {
         squatter.close();
       }
+    });
+  });
+
+  describe('when the folder has a space and quotes in its name', () => {
+    it('serves', async () => {
+      const quoted = `${tree} it's "mine"`;
+      renameSync(tree, quoted);
+      tree = quoted;
+      dataDir = path.join(tree, 'data');
+      const modules = path.join(tree, 'node_modules');
+      rmSync(modules);
+      mkdirSync(modules);
+      for (const name of readdirSync(path.join(ROOT, 'node_modules'))) {
+        const from = path.join(ROOT, 'node_modules', name);
+        // These two put their own path into the code that they write.
+        if (['ts-node-dev', 'source-map-support'].includes(name)) {
+          cpSync(from, path.join(modules, name), { recursive: true });
+        } else symlinkSync(from, path.join(modules, name));
+      }
+      await live(dev());
+      expect((await register()).status).toBe(201);
     });
   });
 });

@@ -1,4 +1,12 @@
-import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Client } from 'pg';
@@ -13,7 +21,9 @@ interface Instance {
   pid: number;
 }
 
-const MODULE = pathToFileURL(path.join(ROOT, 'scripts', 'embedded-postgres.mjs')).href;
+const MODULE = pathToFileURL(
+  path.join(ROOT, 'scripts', 'embedded-postgres', 'startEmbeddedPostgres.mjs'),
+).href;
 /** Starts a server, says where, and stops it when standard input ends. */
 const PROGRAM = `
   import { startEmbeddedPostgres } from ${JSON.stringify(MODULE)};
@@ -147,13 +157,33 @@ describe('startEmbeddedPostgres', () => {
     });
   });
 
-  describe('when the folder is not whole', () => {
-    it('makes a new one where initdb was interrupted, and keeps the rest aside', async () => {
-      mkdirSync(path.join(dataDir, 'base', '1'), { recursive: true });
+  describe('when the pid of a killed server belongs to another process', () => {
+    it('starts', async () => {
+      const one = hold();
+      const before = await ready(one);
+      await stop(one);
+      const stale = [process.pid, dataDir, 0, before.port, '', '127.0.0.1', '', 'ready'];
+      writeFileSync(path.join(dataDir, 'postmaster.pid'), `${stale.join('\n')}\n`);
+      expect((await ready(hold())).adopted).toBe(false);
+    });
+  });
+
+  describe('when the folder is not complete', () => {
+    it('touches nothing that it did not make', async () => {
+      mkdirSync(dataDir);
       writeFileSync(path.join(dataDir, 'PG_VERSION'), '18\n');
-      writeFileSync(path.join(dataDir, 'base', '1', 'PG_VERSION'), '18\n');
+      const one = hold();
+      expect(await one.exited).toBe(1);
+      expect(one.output()).toMatch(/^[^\n]*holds files without its superuser-password[^\n]*\n$/);
+      expect(readdirSync(dataDir)).toEqual(['PG_VERSION']);
+    });
+
+    it('removes what an interrupted start left beside it', async () => {
+      const left = path.join(dir, 'postgres.init-0123456789ab');
+      mkdirSync(left);
+      utimesSync(left, 0, 0);
       await ready(hold());
-      expect(readdirSync(dir).some((name) => name.startsWith('postgres.incomplete-'))).toBe(true);
+      expect(readdirSync(dir)).toEqual(['postgres']);
     });
 
     it('does not touch a finished cluster whose password is lost', async () => {

@@ -28,7 +28,8 @@ export default async function globalSetup(): Promise<void> {
 }
 
 async function startPostgres(): Promise<Embedded> {
-  const { startEmbeddedPostgres } = await import('../../scripts/embedded-postgres.mjs');
+  const { startEmbeddedPostgres } =
+    await import('../../scripts/embedded-postgres/startEmbeddedPostgres.mjs');
   const dataDir = await mkdtemp(path.join(os.tmpdir(), 'auth-service-test-'));
   const server = await startEmbeddedPostgres({ dataDir, fsync: false, log: () => undefined });
   const { host, port, username, password } = server;

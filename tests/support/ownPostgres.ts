@@ -8,7 +8,7 @@ import { Client } from 'pg';
 import type { Config } from '../../src/config';
 import { createDataSource } from '../../src/config/data-source';
 
-const MODULE = path.resolve(__dirname, '../../scripts/embedded-postgres.mjs');
+const MODULE = path.resolve(__dirname, '../../scripts/embedded-postgres/startEmbeddedPostgres.mjs');
 /** Starts a server, says where, and stops it when standard input ends. */
 const PROGRAM = `
   import { startEmbeddedPostgres } from ${JSON.stringify(pathToFileURL(MODULE).href)};
