@@ -13,8 +13,7 @@ import { createRequire } from 'node:module';
 import net from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createDatabase } from './database.mjs';
-import { runMigrations } from './migration.mjs';
+import { prepareDatabase } from './command.mjs';
 import {
   dataFolder,
   ensureDatabase,
@@ -296,8 +295,7 @@ async function main() {
     await requireFree(port, lock.afterCrash ? GRACE_SECONDS * 1_000 : 0);
     await ensureSecrets();
     database = await ensureDatabase({ log: console.log });
-    if (!stopping && (await createDatabase())) console.log(`made database ${process.env.DB_NAME}`);
-    if (!stopping) await runMigrations({ quiet: true });
+    if (!stopping) await prepareDatabase();
     if (stopping) return;
 
     service = startService();

@@ -14,11 +14,11 @@ export interface Run {
 
 const ROOT = path.join(__dirname, '../..');
 
-/** Runs scripts/rotateKeys.mjs on a folder; with `killAt` it is killed at its n-th change. */
+/** Runs the built keys command on a folder; with `killAt` it is killed at its n-th change. */
 export async function rotate(dir: string, args: string[], killAt?: number): Promise<Run> {
   const hook = killAt === undefined ? [] : ['--import', path.join(ROOT, 'tests/keys/killAt.mjs')];
-  const child = spawn(process.execPath, [...hook, 'scripts/rotateKeys.mjs', ...args], {
-    cwd: ROOT,
+  const command = path.join(process.env.TEST_BUILD ?? '', 'commands/keys.js');
+  const child = spawn(process.execPath, [...hook, command, ...args], {
     env: { PATH: process.env.PATH, CERTS_DIR: dir, KILL_AT: String(killAt) },
   });
   const run: Run = { code: null, stdout: '', stderr: '' };

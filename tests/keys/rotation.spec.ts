@@ -28,7 +28,7 @@ async function promises(): Promise<{ jwksMaxAge: number; accessLifetime: number 
   }
 }
 
-describe('npm run keys:rotate', () => {
+describe('the keys command', () => {
   let dir: string;
   beforeEach(() => {
     dir = certsDir();
