@@ -3,13 +3,14 @@
  *
  *   node scripts/generateKeys.mjs [bits] [--force]
  *
- * The folder can be moved with CERTS_DIR.
+ * The folder is CERTS_DIR, from the environment or from the file of settings of NODE_ENV, as the
+ * service reads it; without NODE_ENV that is .env.prod, as for `npm start`.
  */
 import { generateKeyPair, randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
+import { parseEnv, promisify } from 'node:util';
 
 const PROJECT_ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const USAGE = 'usage: node scripts/generateKeys.mjs [bits] [--force]';
@@ -19,9 +20,22 @@ export class KeyFileError extends Error {
   name = 'KeyFileError';
 }
 
-/** The folder of the key files: CERTS_DIR, relative to the project's root, else `certs`. */
+/** The folder of the key files: CERTS_DIR, relative to the project's root, or `certs`. */
 export function certsDir() {
-  return path.resolve(PROJECT_ROOT, process.env.CERTS_DIR || 'certs');
+  return path.resolve(PROJECT_ROOT, process.env.CERTS_DIR || settingsOfFile().CERTS_DIR || 'certs');
+}
+
+/** Without dotenv, because the keys may be made before anything is installed. */
+function settingsOfFile() {
+  const name = process.env.NODE_ENV || 'prod';
+  const short = { development: 'dev', production: 'prod' }[name] ?? name;
+  const file = path.join(PROJECT_ROOT, `.env.${short}`);
+  try {
+    return parseEnv(fs.readFileSync(file, 'utf8'));
+  } catch (error) {
+    if (error.code === 'ENOENT') return {};
+    throw new KeyFileError(`cannot read ${file}: ${error.code}`);
+  }
 }
 
 /**

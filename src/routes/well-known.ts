@@ -1,10 +1,8 @@
 import { createHash } from 'node:crypto';
 import { Router, type Response } from 'express';
 import type { Keys } from '../keys/keySet';
+import { JWKS_MAX_AGE } from '../keys/rotationTimes';
 import { notAllowed } from '../middleware/notAllowed';
-
-/** How long a verifier may keep a document, in seconds; scripts/rotateKeys.mjs waits for it. */
-const MAX_AGE = 300;
 
 /** A JSON text and its entity tag, made once. */
 interface Document {
@@ -63,7 +61,7 @@ export function wellKnownRoutes(keys: Keys, issuer: string): Router {
   };
 
   const send = (res: Response, { body, etag }: Document) => {
-    res.set({ 'Cache-Control': `public, max-age=${MAX_AGE}`, ETag: etag });
+    res.set({ 'Cache-Control': `public, max-age=${JWKS_MAX_AGE}`, ETag: etag });
     res.type('application/json').send(body);
   };
   router.get('/jwks.json', (_req, res) => {
