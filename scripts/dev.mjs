@@ -5,11 +5,11 @@
  * database and tables, then runs the service under ts-node-dev. The database stays up while the
  * service restarts. However this process ends, everything it started ends with it.
  */
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { bindPort } from './bindPort.mjs';
+import { prepareDatabase } from './command.mjs';
 import { startService } from './dev/startService.mjs';
 import { takeLock } from './dev/takeLock.mjs';
 import { startEmbeddedPostgres } from './embedded-postgres/startEmbeddedPostgres.mjs';
@@ -107,25 +107,6 @@ async function requireFree(port, patience) {
     }
     await sleep(200);
   }
-}
-
-/** Creates the database if it is missing, and runs the pending migrations. */
-async function prepareDatabase() {
-  await run('scripts/database.mjs', 'create');
-  await run('scripts/migration.mjs', 'run');
-}
-
-/**
- * Runs node in the project's root. Its output is shown only if it fails.
- * @param {string[]} args
- */
-async function run(...args) {
-  const child = spawn(process.execPath, args, { cwd: PROJECT_ROOT });
-  let output = '';
-  child.stdout.on('data', (chunk) => (output += chunk));
-  child.stderr.on('data', (chunk) => (output += chunk));
-  const [code] = await once(child, 'close');
-  if (code !== 0) throw new ScriptError(output.trim() || `${args.join(' ')} failed`);
 }
 
 /**

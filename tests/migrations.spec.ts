@@ -1,5 +1,8 @@
+import { readdirSync } from 'node:fs';
+import path from 'node:path';
 import type { DataSource } from 'typeorm';
 import { createDataSource } from '../src/config/data-source';
+import { migrations } from '../src/migrations';
 import { createDatabase } from './support/service';
 
 const INSERT_USER =
@@ -45,6 +48,14 @@ describe('migrations', () => {
        WHERE relnamespace = 'public'::regnamespace AND relkind <> 'i' AND relname NOT LIKE 'migrations%'
        GROUP BY 1 ORDER BY 1`,
     ),
+  });
+
+  it('lists every file of the folder, in order', () => {
+    const files = readdirSync(path.join(__dirname, '../src/migrations'))
+      .filter((file) => file !== 'index.ts')
+      .sort();
+    const names = files.map((file) => file.replace(/^(\d+)-(\w+)\.ts$/, '$2$1'));
+    expect(migrations.map(({ name }) => name)).toEqual(names);
   });
 
   describe('when they run up, down one by one, and up again', () => {

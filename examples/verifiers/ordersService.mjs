@@ -2,12 +2,14 @@ import { createPrivateKey } from 'node:crypto';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import { createServer } from 'node:http';
+import { createRequire } from 'node:module';
 import path from 'node:path';
 import jwt from 'jsonwebtoken';
 import pg from 'pg';
-import { activate, publish } from '../../scripts/rotateKeys.mjs';
 import { assertEqual, check } from './checks.mjs';
-import { enter, freePort, startProcess, until } from './service.mjs';
+import { enter, freePort, ROOT, startProcess, until } from './service.mjs';
+
+const { KeyRotation } = createRequire(import.meta.url)(path.join(ROOT, 'dist/keys/KeyRotation.js'));
 
 const SCRIPT = 'examples/orders-service/dist/server.js';
 
@@ -58,7 +60,7 @@ export async function checkOrdersService(service, bad) {
 
   let rotated;
   await check('orders-service knows the next key before it signs', async () => {
-    publish({ dir: service.certs });
+    new KeyRotation(service.certs).publish();
     service.process.signal('SIGHUP');
     const next = createPrivateKey(fs.readFileSync(path.join(service.certs, 'next.pem')));
     const { keys } = await until(async () => {
@@ -70,7 +72,7 @@ export async function checkOrdersService(service, bad) {
     await until(async () => (await orders.bearer(early)) === 200, 'orders-service knows it');
   });
   await check('orders-service takes tokens of the old and of the new key', async () => {
-    activate({ dir: service.certs, force: true });
+    new KeyRotation(service.certs).activate({ force: true });
     service.process.signal('SIGHUP');
     await until(async () => {
       rotated = await enter(service, 'login', 'ada@example.com');

@@ -1,5 +1,5 @@
 /**
- * A whole rotation, at the earliest moments that scripts/rotateKeys.mjs allows, before verifiers
+ * A whole rotation, at the earliest moments that src/keys/KeyRotation.ts allows, before verifiers
  * that keep the key set: hours of it in seconds, by a clock that is moved.
  *
  * Two replicas share the folder; one of them is always a look behind the other. They sign, and are
@@ -16,7 +16,6 @@ import { createRemoteJWKSet, jwtVerify } from 'jose';
 import jwt from 'jsonwebtoken';
 import jwksRsa from 'jwks-rsa';
 import { generateKeys } from '../../scripts/generateKeys.mjs';
-import { activate, publish, retire, RotationError } from '../../scripts/rotateKeys.mjs';
 import { advance } from './clock.mjs';
 import { ROOT } from './service.mjs';
 
@@ -25,6 +24,8 @@ const { createApp } = require('./app.js');
 const { loadConfig } = require('./config/index.js');
 const { createDataSource } = require('./config/data-source.js');
 const { KeyRing } = require('./keys/KeyRing.js');
+const { KeyRotation } = require('./keys/KeyRotation.js');
+const { RotationError } = require('./keys/RotationError.js');
 const { createLogger } = require('./config/logger.js');
 const { TokenService } = require('./service/TokenService.js');
 
@@ -113,9 +114,9 @@ function httpCache() {
 }
 
 /** @returns {boolean} false where it is too early */
-function attempt(step, options) {
+function attempt(step, force) {
   try {
-    step(options);
+    step({ force });
     return true;
   } catch (error) {
     if (!(error instanceof RotationError)) throw error;
@@ -144,10 +145,11 @@ export async function playRotation(impatient) {
     expiresAt: new Date(Date.now() + 86_400_000),
   };
   const result = { verified: 0, failed: [], tokens: 0, waitedFor: {}, seconds: 0 };
+  const rotation = new KeyRotation(dir);
   const steps = [
-    ['publish', publish],
-    ['activate', activate],
-    ['retire', retire],
+    ['publish', () => rotation.publish()],
+    ['activate', (options) => rotation.activate(options)],
+    ['retire', (options) => rotation.retire(options)],
   ];
   let alive = [];
   let since = Date.now();
@@ -159,7 +161,7 @@ export async function playRotation(impatient) {
     let turned = false;
     if (time >= 600 && steps.length > 0) {
       const [name, step] = steps[0];
-      if (attempt(step, { dir, force: impatient === name })) {
+      if (attempt(step, impatient === name)) {
         result.waitedFor[name] = Math.round((Date.now() - since) / 1000);
         since = Date.now();
         turned = true;

@@ -1,25 +1,26 @@
-import { loadConfig } from '../config';
-import { createDataSource } from '../config/data-source';
+import { loadDatabaseConfig } from '../config';
+import { revertMigration } from '../database/revertMigration';
+import { runMigrations } from '../database/runMigrations';
+import { CommandError } from './CommandError';
+import { databaseLabel } from './databaseLabel';
+import { runCommand } from './runCommand';
+import { withDatabase } from './withDatabase';
 
-/** Any number will do, as long as it is this service's own. */
-const LOCK = 4_701_237;
+const USAGE = 'usage: migrate [run | revert]';
 
-/** Runs the pending migrations; of several replicas that start at once, one, while the others wait. */
-async function main(): Promise<void> {
-  const dataSource = await createDataSource(loadConfig().database, {}).initialize();
-  const runner = dataSource.createQueryRunner();
-  try {
-    await runner.query('SELECT pg_advisory_lock($1)', [LOCK]);
-    const run = await dataSource.runMigrations({ transaction: 'each' });
-    process.stdout.write(`${run.length} migrations run\n`);
-  } finally {
-    await runner.release();
-    await dataSource.destroy();
-  }
-}
-
-main().catch((error: unknown) => {
-  const message = error instanceof Error ? error.message : '';
-  process.stderr.write(`${message}\n`);
-  process.exitCode = 1;
+/** Runs the pending migrations, or reverts the last one. */
+void runCommand(async ([action = 'run', ...rest]) => {
+  if (!['run', 'revert'].includes(action) || rest.length > 0) throw new CommandError(USAGE);
+  const { database } = loadDatabaseConfig();
+  const label = databaseLabel(database);
+  return withDatabase(database, async (dataSource) => {
+    if (action === 'run') {
+      const run = await runMigrations(dataSource);
+      return [`${run.length} migrations run in ${label}`, ...run.map(({ name }) => name)].join(
+        '\n',
+      );
+    }
+    const name = await revertMigration(dataSource);
+    return name ? `reverted ${name} in ${label}` : `nothing to revert in ${label}`;
+  });
 });

@@ -1,22 +1,21 @@
 import { loadConfig } from '../config';
-import { createDataSource } from '../config/data-source';
+import { SERVICE_OPTIONS } from '../config/data-source';
 import { createLogger } from '../config/logger';
 import { createSessions } from '../services';
+import { databaseLabel } from './databaseLabel';
+import { runCommand } from './runCommand';
+import { withDatabase } from './withDatabase';
 
 /** Deletes what has expired, once: for a cron job if the service's own purge is switched off. */
-async function main(): Promise<void> {
+void runCommand(() => {
   const config = loadConfig();
-  const dataSource = await createDataSource(config.database).initialize();
-  try {
-    const { purge } = createSessions({ config, dataSource, logger: createLogger(config) });
-    const count = await purge.run();
-    process.stdout.write(`${count} expired sessions purged\n`);
-  } finally {
-    await dataSource.destroy();
-  }
-}
-
-main().catch((error: unknown) => {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 1;
+  return withDatabase(
+    config.database,
+    async (dataSource) => {
+      const { purge } = createSessions({ config, dataSource, logger: createLogger(config) });
+      const count = await purge.run();
+      return `${count} expired sessions purged in ${databaseLabel(config.database)}`;
+    },
+    SERVICE_OPTIONS,
+  );
 });

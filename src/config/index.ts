@@ -8,6 +8,9 @@ import { z } from 'zod';
 /** The folder of package.json, certs/ and the .env files; the same from src/ and from dist/. */
 export const PROJECT_ROOT = path.resolve(__dirname, '../..');
 
+/** The longest life of an access token, in seconds: a retired key must verify for so long. */
+export const MAX_ACCESS_TOKEN_LIFETIME = 60 * 60;
+
 const ENVIRONMENTS = new Map<string, 'dev' | 'prod' | 'test'>([
   ['dev', 'dev'],
   ['development', 'dev'],
@@ -129,12 +132,61 @@ export const schemaFor = (environment: 'dev' | 'prod' | 'test') => {
     });
 };
 
+type Settings = z.output<ReturnType<typeof schemaFor>>;
+
+const databaseOf = (settings: Pick<Settings, `DB_${string}` & keyof Settings>) =>
+  Object.freeze({
+    host: settings.DB_HOST,
+    port: settings.DB_PORT,
+    username: settings.DB_USERNAME,
+    password: settings.DB_PASSWORD,
+    name: settings.DB_NAME,
+    poolSize: settings.DB_POOL_SIZE,
+  });
+
+const keysOf = (settings: Pick<Settings, 'CERTS_DIR' | 'PRIVATE_KEY' | 'PUBLIC_KEYS'>) =>
+  Object.freeze({
+    dir: path.resolve(PROJECT_ROOT, settings.CERTS_DIR),
+    privateKey: settings.PRIVATE_KEY,
+    publicKeys: settings.PUBLIC_KEYS,
+  });
+
 /** Missing or invalid settings; `problems` has one line for each, without its value. */
 export class ConfigError extends Error {
   constructor(readonly problems: readonly string[]) {
     super(problems.join('\n'));
     this.name = 'ConfigError';
   }
+}
+
+/** The environment's variables over those of its file, without the empty ones. */
+function valuesOf(environment: NodeJS.ProcessEnv) {
+  const name = ENVIRONMENTS.get(environment.NODE_ENV ?? 'prod');
+  if (name === undefined) throw new ConfigError(['NODE_ENV must be dev, prod or test']);
+
+  const fromFile: Record<string, string> = {};
+  loadDotenv({
+    path: path.join(PROJECT_ROOT, `.env.${name}`),
+    processEnv: fromFile,
+    quiet: true,
+  });
+  const merged = Object.entries({ ...fromFile, ...environment }).filter(([, value]) => value);
+  return { name, values: Object.fromEntries(merged) };
+}
+
+function checked<Schema extends z.ZodType>(schema: Schema, values: object): z.output<Schema> {
+  const result = schema.safeParse(values);
+  if (!result.success) {
+    // The first problem of each setting: a secret that is too short is often also too uniform.
+    const problems = new Map<string, string>();
+    for (const {
+      path: [name],
+      message,
+    } of result.error.issues.toReversed())
+      problems.set(String(name), message.replace(/^Invalid input.*/, 'is invalid'));
+    throw new ConfigError([...problems].map(([name, message]) => `${name} ${message}`));
+  }
+  return result.data;
 }
 
 /**
@@ -146,29 +198,8 @@ export class ConfigError extends Error {
  * @throws {ConfigError} with everything that is wrong.
  */
 export function loadConfig(environment: NodeJS.ProcessEnv = process.env) {
-  const name = ENVIRONMENTS.get(environment.NODE_ENV ?? 'prod');
-  if (name === undefined) throw new ConfigError(['NODE_ENV must be dev, prod or test']);
-
-  const fromFile: Record<string, string> = {};
-  loadDotenv({
-    path: path.join(PROJECT_ROOT, `.env.${name}`),
-    processEnv: fromFile,
-    quiet: true,
-  });
-  const merged = Object.entries({ ...fromFile, ...environment }).filter(([, value]) => value);
-  const result = schemaFor(name).safeParse(Object.fromEntries(merged));
-  if (!result.success) {
-    // The first problem of each setting: a secret that is too short is often also too uniform.
-    const problems = new Map<string, string>();
-    for (const {
-      path: [name],
-      message,
-    } of result.error.issues.toReversed())
-      problems.set(String(name), message.replace(/^Invalid input.*/, 'is invalid'));
-    throw new ConfigError([...problems].map(([name, message]) => `${name} ${message}`));
-  }
-
-  const settings = result.data;
+  const { name, values } = valuesOf(environment);
+  const settings = checked(schemaFor(name), values);
   return Object.freeze({
     environment: name,
     port: settings.PORT,
@@ -185,26 +216,15 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env) {
       patience: 4_000,
     }),
     rateLimitEnabled: settings.RATE_LIMIT_ENABLED,
-    database: Object.freeze({
-      host: settings.DB_HOST,
-      port: settings.DB_PORT,
-      username: settings.DB_USERNAME,
-      password: settings.DB_PASSWORD,
-      name: settings.DB_NAME,
-      poolSize: settings.DB_POOL_SIZE,
-    }),
-    keys: Object.freeze({
-      dir: path.resolve(PROJECT_ROOT, settings.CERTS_DIR),
-      privateKey: settings.PRIVATE_KEY,
-      publicKeys: settings.PUBLIC_KEYS,
-    }),
+    database: databaseOf(settings),
+    keys: keysOf(settings),
     tokens: Object.freeze({
       issuer: settings.JWT_ISSUER ?? `http://localhost:${settings.PORT}`,
       issuerIsDefault: settings.JWT_ISSUER === undefined,
       audience: settings.JWT_AUDIENCE,
       refreshSecret: settings.REFRESH_JWT_SECRET,
       previousRefreshSecret: settings.REFRESH_JWT_SECRET_PREVIOUS,
-      accessLifetime: 60 * 60,
+      accessLifetime: MAX_ACCESS_TOKEN_LIFETIME,
     }),
     sessions: Object.freeze({
       slidingLifetime: settings.SESSION_LIFETIME_DAYS * 24 * 60 * 60,
@@ -230,4 +250,31 @@ export type Config = ReturnType<typeof loadConfig>;
  */
 export function sizeThreadPool(): void {
   process.env.UV_THREADPOOL_SIZE ??= String(Math.max(4, availableParallelism() + 2));
+}
+
+/**
+ * The settings of the database alone: a command that uses no others runs without them.
+ *
+ * @throws {ConfigError} as {@link loadConfig}.
+ */
+export function loadDatabaseConfig(
+  environment: NodeJS.ProcessEnv = process.env,
+): Pick<Config, 'environment' | 'database'> {
+  const { name, values } = valuesOf(environment);
+  const { DB_HOST, DB_PORT, DB_USERNAME, DB_PASSWORD, DB_NAME, DB_POOL_SIZE } =
+    schemaFor(name).shape;
+  const schema = z.object({ DB_HOST, DB_PORT, DB_USERNAME, DB_PASSWORD, DB_NAME, DB_POOL_SIZE });
+  return { environment: name, database: databaseOf(checked(schema, values)) };
+}
+
+/**
+ * The settings of the keys alone.
+ *
+ * @throws {ConfigError} as {@link loadConfig}.
+ */
+export function loadKeyConfig(environment: NodeJS.ProcessEnv = process.env): Pick<Config, 'keys'> {
+  const { name, values } = valuesOf(environment);
+  const { CERTS_DIR, PRIVATE_KEY, PUBLIC_KEYS } = schemaFor(name).shape;
+  const schema = z.object({ CERTS_DIR, PRIVATE_KEY, PUBLIC_KEYS });
+  return { keys: keysOf(checked(schema, values)) };
 }

@@ -2,10 +2,8 @@ import { createHash, createPublicKey } from 'node:crypto';
 import type { Config } from '../config';
 import { keySetOfFiles, readKeyFiles, type KeyFiles } from './keyFiles';
 import { keySetOf, parsePrivateKey, parsePublicKey, type Keys, type KeySet } from './keySet';
+import { KEY_POLL_INTERVAL } from './rotationTimes';
 import type { Logger } from '../config/logger';
-
-/** How often the folder is read, in seconds. */
-const POLL_INTERVAL = 5;
 
 const PEM = /-----BEGIN [^-]+-----[^-]+-----END [^-]+-----/g;
 
@@ -70,7 +68,7 @@ export class KeyRing implements Keys {
   }
 
   /** Reads the folder again every few seconds, until the returned function is called. */
-  watch(logger: Logger, interval = POLL_INTERVAL): () => void {
+  watch(logger: Logger, interval = KEY_POLL_INTERVAL): () => void {
     // One read at a time: reads must not pile up on a mount that hangs.
     let watching = true;
     const look = async () => {

@@ -1,6 +1,7 @@
 import { createPublicKey } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { isKeyFile, KEY_FILES } from './keyFileNames';
 import {
   KeyError,
   keySetOf,
@@ -9,13 +10,6 @@ import {
   publicJwk,
   type KeySet,
 } from './keySet';
-
-/**
- * The key files, all in one folder, so that a mounted secret or `kubectl create secret
- * --from-file` can hold them: the key pair that signs, the private key that signs after the next
- * activation, and the public keys that signed before.
- */
-const KEY_FILE = /^(?:private|public|next|retired\..+)\.pem$/;
 
 /** A folder that still changes after this number of reads is refused. */
 const MAX_READS = 10;
@@ -26,7 +20,7 @@ export type KeyFiles = ReadonlyMap<string, string>;
 async function readOnce(dir: string): Promise<KeyFiles> {
   const files = new Map<string, string>();
   try {
-    const names = (await readdir(dir)).filter((name) => KEY_FILE.test(name)).sort();
+    const names = (await readdir(dir)).filter(isKeyFile).sort();
     for (const name of names) files.set(name, await readFile(path.join(dir, name), 'utf8'));
   } catch (cause) {
     const { code = '', path: file = dir } = cause as NodeJS.ErrnoException;
@@ -70,10 +64,10 @@ export function keySetOfFiles(dir: string, files: KeyFiles): KeySet {
       `${nameOf(file)} is missing: make the keys with "node scripts/generateKeys.mjs"`,
     );
   };
-  const privateKey = parsePrivateKey(nameOf('private.pem'), textOf('private.pem'));
-  const publicKey = parsePublicKey(nameOf('public.pem'), textOf('public.pem'));
+  const privateKey = parsePrivateKey(nameOf(KEY_FILES.private), textOf(KEY_FILES.private));
+  const publicKey = parsePublicKey(nameOf(KEY_FILES.public), textOf(KEY_FILES.public));
   const further = [...files]
-    .filter(([file]) => file !== 'private.pem' && file !== 'public.pem')
+    .filter(([file]) => file !== KEY_FILES.private && file !== KEY_FILES.public)
     .map(([file, text]) => parsePublicKey(nameOf(file), text));
 
   // An activation in progress, or one that was interrupted, has replaced private.pem and not yet

@@ -2,7 +2,10 @@ import { CreateUsers1700000000001 } from './1700000000001-CreateUsers';
 import { CreateRefreshTokens1700000000002 } from './1700000000002-CreateRefreshTokens';
 import { CreateLimits1700000000003 } from './1700000000003-CreateLimits';
 
-/** Every migration, in order. Listed by hand: a path pattern would differ between src and dist. */
+/**
+ * Every migration, in order. A list, because a path pattern would differ between src and dist;
+ * `npm run migration:generate` writes it from the names of the files.
+ */
 export const migrations = [
   CreateUsers1700000000001,
   CreateRefreshTokens1700000000002,

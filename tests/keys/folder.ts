@@ -12,20 +12,28 @@ export interface Run {
   stderr: string;
 }
 
-const ROOT = path.join(__dirname, '../..');
-
-/** Runs scripts/rotateKeys.mjs on a folder; with `killAt` it is killed at its n-th change. */
-export async function rotate(dir: string, args: string[], killAt?: number): Promise<Run> {
-  const hook = killAt === undefined ? [] : ['--import', path.join(ROOT, 'tests/keys/killAt.mjs')];
-  const child = spawn(process.execPath, [...hook, 'scripts/rotateKeys.mjs', ...args], {
-    cwd: ROOT,
-    env: { PATH: process.env.PATH, CERTS_DIR: dir, KILL_AT: String(killAt) },
+/** Runs the keys command of a build, with these variables alone; `node` are options of Node. */
+export async function keysCommand(
+  build: string,
+  args: string[],
+  environment: Record<string, string> = {},
+  node: string[] = [],
+): Promise<Run> {
+  const child = spawn(process.execPath, [...node, path.join(build, 'commands/keys.js'), ...args], {
+    env: { PATH: process.env.PATH, ...environment },
   });
   const run: Run = { code: null, stdout: '', stderr: '' };
   child.stdout.on('data', (chunk: Buffer) => (run.stdout += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (run.stderr += chunk.toString()));
   const [code] = (await once(child, 'close')) as [number | null];
   return { ...run, code };
+}
+
+/** Runs a step of the rotation on a folder; with `killAt` it is killed at its n-th change. */
+export function rotate(dir: string, args: string[], killAt?: number): Promise<Run> {
+  const hook = killAt === undefined ? [] : ['--import', path.join(__dirname, 'killAt.mjs')];
+  const environment = { CERTS_DIR: dir, KILL_AT: String(killAt) };
+  return keysCommand(process.env.TEST_BUILD ?? '', args, environment, hook);
 }
 
 /** The set that a service which starts now would have. */

@@ -1,4 +1,4 @@
-// Loaded before a script with --import: kills the process at its KILL_AT-th change to the disk.
+// Loaded before a command with --import: kills the process at its KILL_AT-th change to the disk.
 import fs from 'node:fs';
 
 const CHANGES = ['writeFileSync', 'linkSync', 'renameSync', 'unlinkSync'];

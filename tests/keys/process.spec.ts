@@ -1,10 +1,20 @@
-import { rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { decode } from 'jsonwebtoken';
 import { aUser } from '../support/client';
 import { certsDir, ServiceProcess, until } from '../support/process';
 import { createDatabase } from '../support/service';
-import { rotate, setOf } from './folder';
+import { keysCommand, rotate, setOf } from './folder';
+
+/** A project of its own: the build, and these settings in its .env.prod. */
+function projectWith(settings: string): string {
+  const project = mkdtempSync(path.join(os.tmpdir(), 'auth-service-project-'));
+  cpSync(process.env.TEST_BUILD ?? '', path.join(project, 'dist'), { recursive: true });
+  symlinkSync(path.join(__dirname, '../../node_modules'), path.join(project, 'node_modules'));
+  writeFileSync(path.join(project, '.env.prod'), settings);
+  return project;
+}
 
 const kidOf = (token = '') => decode(token, { complete: true })?.header.kid;
 
@@ -67,6 +77,38 @@ describe('a running service', () => {
       await until(async () => (await publishedKids(hangedUp)).length === 1, 'the end of the old');
       expect((await hangedUp.get('/auth/self', { access: old.access })).status).toBe(401);
       expect((await hangedUp.get('/auth/self', { access: fresh.access })).status).toBe(200);
+    }, 60_000);
+  });
+
+  describe('when CERTS_DIR is in .env.prod and the built command rotates', () => {
+    let project: string;
+    let service: ServiceProcess;
+    beforeAll(async () => {
+      project = projectWith(`CERTS_DIR=keys\n`);
+      renameSync(certsDir(), path.join(project, 'keys'));
+      service = await ServiceProcess.start(database, { CERTS_DIR: '' }, project);
+    });
+    afterAll(async () => {
+      await service.stop();
+      rmSync(project, { recursive: true });
+    });
+
+    it('changes the key of the running service, and the old one no longer verifies', async () => {
+      const dir = path.join(project, 'keys');
+      const { tokens: old } = await service.post('/auth/register', {}, aUser());
+      for (const args of [['publish'], ['activate', '--force'], ['retire', '--force']]) {
+        const run = await keysCommand(path.join(project, 'dist'), args);
+        expect(run).toMatchObject({ code: 0, stderr: '' });
+        expect(run.stdout).toContain(`folder   ${dir}\n`);
+      }
+      service.signal('SIGHUP');
+      const { kid } = (await setOf(dir)).signing;
+      expect(kid).not.toBe(kidOf(old.access));
+      await until(async () => (await publishedKids(service)).join() === kid, 'the new key alone');
+      const { tokens: fresh } = await service.post('/auth/refresh', old);
+      expect(kidOf(fresh.access)).toBe(kid);
+      expect((await service.get('/auth/self', { access: old.access })).status).toBe(401);
+      expect((await service.get('/auth/self', { access: fresh.access })).status).toBe(200);
     }, 60_000);
   });
 

@@ -30,10 +30,12 @@ async function isThere(): Promise<boolean> {
   return rowCount === 1;
 }
 
-const database = (args: string[], more: Record<string, string> = {}): Outcome =>
-  node(['scripts/database.mjs', ...args], { ...settings(), ...more });
+const label = (): string => `database ${NAME} on ${testServer().host}:${testServer().port}`;
 
-describe('scripts/database.mjs', () => {
+const database = (args: string[], more: Record<string, string> = {}): Outcome =>
+  node(['scripts/command.mjs', 'database', ...args], { ...settings(), ...more });
+
+describe('npm run db:create and db:drop', () => {
   afterEach(() => {
     database(['drop']);
   });
@@ -42,12 +44,12 @@ describe('scripts/database.mjs', () => {
     it('makes the database, and at the second time says that it is there', async () => {
       expect(database(['create'])).toMatchObject({
         code: 0,
-        stdout: `database ${NAME}: created\n`,
+        stdout: `${label()}: created\n`,
       });
       expect(await isThere()).toBe(true);
       expect(database(['create'])).toMatchObject({
         code: 0,
-        stdout: `database ${NAME}: already there\n`,
+        stdout: `${label()}: already there\n`,
       });
     });
   });
@@ -57,11 +59,11 @@ describe('scripts/database.mjs', () => {
       database(['create']);
       const guest = client(NAME);
       await guest.connect();
-      expect(database(['drop'])).toMatchObject({ code: 0, stdout: `database ${NAME}: dropped\n` });
+      expect(database(['drop'])).toMatchObject({ code: 0, stdout: `${label()}: dropped\n` });
       expect(await isThere()).toBe(false);
       expect(database(['drop'])).toMatchObject({
         code: 0,
-        stdout: `database ${NAME}: not there\n`,
+        stdout: `${label()}: not there\n`,
       });
       await guest.end().catch(() => undefined);
     });
@@ -79,7 +81,7 @@ describe('scripts/database.mjs', () => {
     it('refuses a database of the server itself', () => {
       expect(database(['drop'], { DB_NAME: 'postgres' })).toMatchObject({
         code: 1,
-        stderr: 'postgres is not ours to drop\n',
+        stderr: 'postgres belongs to the server: it is not dropped\n',
       });
     });
   });
@@ -89,9 +91,9 @@ describe('scripts/database.mjs', () => {
       ['an unknown action', ['destroy'], {}, /usage/],
       ['an unknown NODE_ENV', ['create'], { NODE_ENV: 'staging' }, /NODE_ENV must be/],
       ['no server there', ['create'], { DB_PORT: '1' }, /cannot reach .*ECONNREFUSED/],
-      ['a wrong password', ['create'], { DB_PASSWORD: 'wr0ng-secret' }, /does not let/],
+      ['a wrong password', ['create'], { DB_PASSWORD: 'wr0ng-secret' }, /does not accept/],
       ['a name too long', ['create'], { DB_NAME: 'x'.repeat(64) }, /at most 63 bytes/],
-      ['nothing set in prod', ['create'], { NODE_ENV: 'prod', DB_HOST: '' }, /not set: DB_HOST/],
+      ['no host in prod', ['create'], { NODE_ENV: 'prod', DB_HOST: '' }, /^DB_HOST is missing/],
     ])('says so in one line without a secret: %s', (_, args, more, message) => {
       const outcome = database(args, more);
       expect(outcome).toMatchObject({ code: 1, stdout: '' });

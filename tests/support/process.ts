@@ -63,8 +63,8 @@ export class ServiceProcess {
   private constructor(
     readonly port: number,
     environment: NodeJS.ProcessEnv,
+    entry: string,
   ) {
-    const entry = path.join(process.env.TEST_BUILD ?? '', 'server.js');
     this.child = spawn(process.execPath, [entry], {
       env: { PATH: process.env.PATH, ...environment },
     });
@@ -80,12 +80,16 @@ export class ServiceProcess {
     });
   }
 
-  /** Starts one in prod mode on this database; `overrides` are variables. Resolves when it is ready. */
+  /**
+   * Starts one in prod mode on this database; `overrides` are variables, `project` is a folder with a
+   * build of its own. Resolves when it is ready.
+   */
   static async start(
     database: Config['database'],
     overrides: NodeJS.ProcessEnv = {},
+    project?: string,
   ): Promise<ServiceProcess> {
-    const started = await ServiceProcess.spawn(database, overrides);
+    const started = await ServiceProcess.spawn(database, overrides, project);
     await until(async () => (await started.get('/health/ready')).status === 200, 'ready');
     return started;
   }
@@ -94,6 +98,7 @@ export class ServiceProcess {
   static async spawn(
     database: Config['database'],
     overrides: NodeJS.ProcessEnv = {},
+    project?: string,
   ): Promise<ServiceProcess> {
     const port = await freePort();
     const environment = environmentFor(database, {
@@ -105,7 +110,8 @@ export class ServiceProcess {
       CERTS_DIR: overrides.CERTS_DIR ?? certsDir(),
       ...overrides,
     });
-    return new ServiceProcess(port, environment);
+    const build = project === undefined ? process.env.TEST_BUILD : path.join(project, 'dist');
+    return new ServiceProcess(port, environment, path.join(build ?? '', 'server.js'));
   }
 
   get pid(): number {

@@ -11,7 +11,7 @@ import path from 'node:path';
 import request from 'supertest';
 import { certsDir } from '../support/process';
 import { startService } from '../support/service';
-import { backdate, rotate, setOf } from './folder';
+import { backdate, keysCommand, rotate, setOf } from './folder';
 
 const kidsOf = async (dir: string) => [...(await setOf(dir)).verifying.keys()];
 const signingKid = async (dir: string) => (await setOf(dir)).signing.kid;
@@ -28,7 +28,7 @@ async function promises(): Promise<{ jwksMaxAge: number; accessLifetime: number 
   }
 }
 
-describe('npm run keys:rotate', () => {
+describe('the keys command', () => {
   let dir: string;
   beforeEach(() => {
     dir = certsDir();
@@ -176,6 +176,24 @@ describe('npm run keys:rotate', () => {
       writeFileSync(path.join(dir, 'public.pem'), foreign);
       expect(await rotate(dir, ['publish'])).toMatchObject({ code: 1 });
       expect(readFileSync(path.join(dir, 'public.pem'), 'utf8')).toBe(foreign);
+    });
+  });
+
+  describe('when the settings are those of a service', () => {
+    const build = () => process.env.TEST_BUILD ?? '';
+
+    it('needs none but CERTS_DIR, and names the folder', async () => {
+      const run = await keysCommand(build(), ['status'], { CERTS_DIR: dir });
+      expect(run).toMatchObject({ code: 0, stderr: '' });
+      expect(run.stdout).toContain(`folder   ${dir}\n`);
+    });
+
+    it('says that there is no folder if the key comes from PRIVATE_KEY', async () => {
+      const pem = readFileSync(path.join(dir, 'private.pem'), 'utf8');
+      const run = await keysCommand(build(), ['publish'], { CERTS_DIR: dir, PRIVATE_KEY: pem });
+      expect(run).toMatchObject({ code: 1, stdout: '' });
+      expect(run.stderr).toMatch(/^the keys come from PRIVATE_KEY[^\n]*\n$/);
+      expect(existsSync(path.join(dir, 'next.pem'))).toBe(false);
     });
   });
 

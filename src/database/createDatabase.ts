@@ -1,0 +1,21 @@
+import { escapeIdentifier } from 'pg';
+import type { Config } from '../config';
+import { databaseExists } from './databaseExists';
+import { onMaintenanceDatabase } from './onMaintenanceDatabase';
+
+/** Two commands at once: duplicate_database, or the unique index of its catalogue. */
+const ALREADY_THERE = ['42P04', '23505'];
+
+/** Creates the database, and resolves to whether it was missing. */
+export function createDatabase(database: Config['database']): Promise<boolean> {
+  return onMaintenanceDatabase(database, async (dataSource) => {
+    if (await databaseExists(dataSource, database.name)) return false;
+    try {
+      await dataSource.query(`CREATE DATABASE ${escapeIdentifier(database.name)}`);
+      return true;
+    } catch (error) {
+      if (ALREADY_THERE.includes((error as { code?: string }).code ?? '')) return false;
+      throw error;
+    }
+  });
+}

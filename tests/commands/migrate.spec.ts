@@ -1,0 +1,114 @@
+import { execFile } from 'node:child_process';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import type { DataSource } from 'typeorm';
+import type { Config } from '../../src/config';
+import { createDataSource } from '../../src/config/data-source';
+import { migrations } from '../../src/migrations';
+import { withMigrationLock } from '../../src/database/withMigrationLock';
+import { until } from '../support/process';
+import { createDatabase } from '../support/service';
+
+const run = promisify(execFile);
+
+interface Outcome {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+describe('the built migrate command', () => {
+  let database: Config['database'];
+  let dataSource: DataSource;
+  beforeEach(async () => {
+    database = await createDatabase('template1');
+    dataSource = await createDataSource(database, {}).initialize();
+  });
+  afterEach(() => dataSource.destroy());
+
+  /** With the settings of the database alone. */
+  const migrate = async (args: string[] = [], more: Record<string, string> = {}) => {
+    const env = {
+      DB_HOST: database.host,
+      DB_PORT: String(database.port),
+      DB_USERNAME: database.username,
+      DB_PASSWORD: database.password,
+      DB_NAME: database.name,
+      ...more,
+    };
+    const command = path.join(process.env.TEST_BUILD ?? '', 'commands/migrate.js');
+    try {
+      return { code: 0, ...(await run(process.execPath, [command, ...args], { env })) };
+    } catch (error) {
+      return error as Outcome;
+    }
+  };
+  const label = () => `database ${database.name} on ${database.host}:${database.port}`;
+  const isMigrated = async () => !(await dataSource.showMigrations());
+  const waiting = async () => {
+    const rows = await dataSource.query<unknown[]>(
+      "SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted",
+    );
+    return rows.length;
+  };
+
+  describe('when migrations are pending', () => {
+    it('runs them, names the database, and has nothing to do a second time', async () => {
+      const first = await migrate();
+      expect(first).toMatchObject({ code: 0, stderr: '' });
+      expect(first.stdout).toMatch(`${migrations.length} migrations run in ${label()}\n`);
+      expect(await isMigrated()).toBe(true);
+      expect((await migrate(['run'])).stdout).toBe(`0 migrations run in ${label()}\n`);
+    });
+
+    it('runs with a pool of one connection', async () => {
+      expect(await migrate([], { DB_POOL_SIZE: '1' })).toMatchObject({ code: 0 });
+      expect(await isMigrated()).toBe(true);
+    });
+
+    it('waits for another process that changes the schema', async () => {
+      const command = await withMigrationLock(dataSource, async () => {
+        const started = migrate();
+        await until(async () => (await waiting()) === 1, 'the lock');
+        expect(await isMigrated()).toBe(false);
+        return { started };
+      });
+      expect(await command.started).toMatchObject({ code: 0 });
+      expect(await isMigrated()).toBe(true);
+    });
+  });
+
+  describe('when it reverts', () => {
+    it('reverts the last migration, under the lock, down to nothing', async () => {
+      await migrate();
+      const command = await withMigrationLock(dataSource, async () => {
+        const started = migrate(['revert']);
+        await until(async () => (await waiting()) === 1, 'the lock');
+        return { started };
+      });
+      const names = migrations.map(({ name }) => name).toReversed();
+      expect((await command.started).stdout).toBe(`reverted ${names[0] ?? ''} in ${label()}\n`);
+      for (const name of names.slice(1))
+        expect((await migrate(['revert'])).stdout).toBe(`reverted ${name} in ${label()}\n`);
+      expect((await migrate(['revert'])).stdout).toBe(`nothing to revert in ${label()}\n`);
+    });
+  });
+
+  describe('when something is wrong', () => {
+    it.each([
+      ['an unknown action', ['sideways'], {}, /^usage: /],
+      ['a missing setting', [], { DB_HOST: '' }, /^DB_HOST is missing/],
+      ['no server there', [], { DB_PORT: '1' }, /^cannot reach PostgreSQL at .*ECONNREFUSED/],
+      ['a wrong password', [], { DB_PASSWORD: 'wr0ng-secret' }, /does not accept/],
+      ['no such database', [], { DB_NAME: 'nowhere' }, /^there is no database nowhere .*db:create/],
+    ])('says so in one line without a secret: %s', async (_what, args, more, message) => {
+      const { code, stdout, stderr } = await migrate(args, more);
+      expect(code).toBe(1);
+      expect(stdout).toBe('');
+      expect(stderr).toMatch(message);
+      expect(stderr).toMatch(/^[^\n]+\n$/);
+      expect(stderr).not.toContain('wr0ng-secret');
+      expect(stderr).not.toContain(database.password);
+    });
+  });
+});
