@@ -27,7 +27,7 @@ export class ScriptError extends Error {}
 
 /**
  * Sets NODE_ENV (dev if it is not set) and loads `.env.<NODE_ENV>`; the environment wins over the file.
- * @param {'dev' | 'prod' | 'test'} [forced]
+ * @param {string} [forced]
  * @returns {'dev' | 'prod' | 'test'}
  * @throws {ScriptError}
  */
