@@ -1,5 +1,6 @@
 import { query } from 'express-validator';
 import { validInput } from '../middleware/validInput';
+import type { FieldError } from '../types/fieldError';
 
 const SCOPES = ['current', 'others', 'all'] as const;
 
@@ -8,10 +9,15 @@ export type LogoutScope = (typeof SCOPES)[number];
 
 const isScope = (value: unknown) => SCOPES.some((scope) => scope === value);
 
+const UNKNOWN: FieldError = {
+  code: 'unknown-value',
+  msg: `scope must be one of ${SCOPES.join(', ')}`,
+};
+
 export const logoutValidators = [
   query('scope')
     .customSanitizer((scope: unknown) => scope ?? 'current')
     .custom(isScope)
-    .withMessage(`scope must be one of ${SCOPES.join(', ')}`),
+    .withMessage(UNKNOWN),
   validInput,
 ];
