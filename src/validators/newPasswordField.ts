@@ -31,8 +31,8 @@ export function newPasswordField(name = 'password'): TextField {
       'contains-personal-data',
       'must not contain the e-mail or a name',
       (value, { req }) =>
-        !personalWords({ ...(req.body as object), ...req.user }).some((word) =>
-          value.toLowerCase().includes(word),
+        !personalWords({ ...(req.body as object), ...(req.user as object | undefined) }).some(
+          (word) => value.toLowerCase().includes(word),
         ),
     );
 }

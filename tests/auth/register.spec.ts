@@ -290,13 +290,26 @@ describe('POST /auth/register', () => {
       ['as it is', (email: string) => email],
       ['in capitals', (email: string) => email.toUpperCase()],
       ['with blanks around', (email: string) => `  ${email} `],
+      ['with decomposed letters', (email: string) => email.normalize('NFD')],
+      ['with its domain in ASCII', (email: string) => email.replace('bücher', 'xn--bcher-kva')],
     ])('answers 409, %s, without cookies, and leaves the account alone', async (_how, changed) => {
-      const user = aUser();
+      const user = aUser({
+        email: aUser().email.replace('ada', 'straße').replace('example', 'bücher'),
+      });
       const row = await registered(user);
       const res = await client.register(
         aUser({ email: changed(user.email), password: 'another password' }),
       );
-      expectProblem(res, 409);
+      expect(expectProblem(res, 409).errors).toEqual([
+        {
+          type: 'email-taken',
+          code: 'taken',
+          msg: 'The e-mail is already registered',
+          path: 'email',
+          location: 'body',
+        },
+      ]);
+      await client.login({ email: changed(user.email), password: user.password }).expect(200);
       expect(res.headers['set-cookie']).toBeUndefined();
       expect(res.text.toLowerCase()).not.toContain(user.email);
       expect(await rowsOf(row.id)).toEqual([row]);
