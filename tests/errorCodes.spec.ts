@@ -1,9 +1,12 @@
+import { readFileSync } from 'node:fs';
 import express, { type RequestHandler } from 'express';
 import request, { type Test } from 'supertest';
+import { createLogger } from 'winston';
 import { FIELD_ERROR_CODES, type FieldErrorCode } from '../src/errors/fieldErrorCodes';
 import { PROBLEM_CODES, problem } from '../src/errors/problems';
 import { errorHandler } from '../src/middleware/errorHandler';
 import { requestContext } from '../src/middleware/requestContext';
+import { AuditLog } from '../src/service/AuditLog';
 import { aUser, clientOf, tokensOf, type Tokens } from './support/client';
 import { expectProblem, type Problem } from './support/problem';
 import { startService, type TestService } from './support/service';
@@ -65,6 +68,16 @@ describe('the codes of errors', () => {
     });
   });
 
+  it('are listed in the documentation', () => {
+    const page = readFileSync('docs/input.md', 'utf8');
+    const listed = (heading: string) => {
+      const section = page.split(/^## /m).find((text) => text.startsWith(heading)) ?? '';
+      return Array.from(section.matchAll(/^\| `([a-z-]+)`/gm), ([, code]) => code);
+    };
+    expect(listed('Codes of fields')).toEqual(FIELD_ERROR_CODES);
+    expect(listed('Codes of problems').sort()).toEqual(Array.from(PROBLEM_CODES).sort());
+  });
+
   describe('when the password to delete an account is wrong', () => {
     it('names the field', async () => {
       const attempt = client
@@ -93,10 +106,10 @@ describe('the codes of errors', () => {
       const fail: RequestHandler = () => {
         throw problem(code);
       };
-      const silent = { error: () => undefined, info: () => undefined, record: () => undefined };
+      const logger = createLogger({ silent: true });
       const app = express()
-        .use(requestContext(silent as never), fail)
-        .use(errorHandler(silent as never, silent as never));
+        .use(requestContext(logger), fail)
+        .use(errorHandler(logger, new AuditLog(logger)));
       const res = await request(app).get('/');
       const { type, errors } = JSON.parse(res.text) as Problem;
       expect(type).toBe(`urn:auth-service:problem:${code}`);
