@@ -78,6 +78,10 @@ describe('errors', () => {
       ['an empty object', '{}'],
       ['its prototype', '{"__proto__":{"email":"a@example.com","password":"long enough"}}'],
       ['a constructor', '{"constructor":{"prototype":{"email":"a@example.com"}}}'],
+      [
+        'a prototype as the e-mail',
+        '{"email":{"__proto__":"a@example.com"},"password":"long enough"}',
+      ],
     ])('answers 400 to %s', async (_what, body) => {
       expectProblem(await sent(path, body), 400);
     });

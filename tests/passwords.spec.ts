@@ -5,6 +5,20 @@ import { expectProblem } from './support/problem';
 import { certsDir, ServiceProcess, type Answer } from './support/process';
 import { createDatabase, startService, type TestService } from './support/service';
 
+const COMMON = [
+  'password',
+  'PassWord',
+  '12345678',
+  'qwertyuiop',
+  'iloveyou',
+  'trustno1',
+  'letmein1',
+  '88888888',
+  '987654321',
+  'aaaaaaaa',
+  'Password2031!',
+];
+
 describe('passwords', () => {
   let service: TestService;
   let client: ReturnType<typeof clientOf>;
@@ -23,20 +37,31 @@ describe('passwords', () => {
   };
 
   describe('when a common one is chosen', () => {
-    it.each(['password', 'PassWord', '12345678', 'qwertyuiop', 'iloveyou', 'trustno1', 'letmein1'])(
-      'refuses %s at registration, and says why',
-      async (password) => {
-        const { errors } = expectProblem(await client.register(aUser({ password })), 400);
-        expect(errors).toEqual([
-          {
-            type: 'field',
-            msg: 'password is one of the most common passwords',
-            path: 'password',
-            location: 'body',
-          },
-        ]);
-      },
-    );
+    it.each(COMMON)('refuses %s at registration, and says why', async (password) => {
+      const { errors } = expectProblem(await client.register(aUser({ password })), 400);
+      expect(errors).toEqual([
+        {
+          type: 'field',
+          code: 'too-common',
+          msg: 'password is one of the most common passwords',
+          path: 'password',
+          location: 'body',
+        },
+      ]);
+    });
+  });
+
+  describe('when it is predictable, or names the service', () => {
+    it.each([
+      ['zyxwvutsr', 'password must be more than a repetition or a sequence of keys'],
+      ['abcabcabcabc', 'password must be more than a repetition or a sequence of keys'],
+      ['Auth-Service 7!', 'password must not contain the name of this service'],
+    ])('refuses %s at registration, and says why', async (password, msg) => {
+      const { errors } = expectProblem(await client.register(aUser({ password })), 400);
+      expect(errors).toEqual([
+        { type: 'field', code: 'too-common', msg, path: 'password', location: 'body' },
+      ]);
+    });
   });
 
   describe('when it contains what is known of the person', () => {
@@ -48,11 +73,17 @@ describe('passwords', () => {
           await client.register(aUser({ ...person, password })),
           400,
         );
-        expect(errors.map(({ path, msg }) => [path, msg])).toEqual([
-          ['password', 'password must not contain the e-mail or a name'],
+        expect(errors.map(({ path, code, msg }) => [path, code, msg])).toEqual([
+          ['password', 'contains-personal-data', 'password must not contain the e-mail or a name'],
         ]);
       },
     );
+
+    it('refuses an e-mail whose local part is short', async () => {
+      const email = `x${process.pid}@example.com`;
+      const res = await client.register(aUser({ email, password: email.toUpperCase() }));
+      expect(expectProblem(res, 400).errors[0]?.code).toBe('contains-personal-data');
+    });
 
     it('does not mind words of two letters, nor the domain', async () => {
       const password = 'example li horse battery';

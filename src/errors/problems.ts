@@ -1,9 +1,12 @@
 import createError, { type HttpError } from 'http-errors';
 import type { AuditEvent, AuditFields } from '../types/audit';
+import type { FieldErrorCode } from './fieldErrorCodes';
 
 /** One entry of a response's `errors`, in express-validator's form, without the submitted value. */
 export interface ProblemError {
   type: string;
+  /** Stable: a field's error, or the problem's own code if no field is at fault. */
+  code: FieldErrorCode | ProblemCode;
   msg: string;
   path: string;
   location: string;
@@ -83,6 +86,8 @@ export const CATALOGUE = {
 } as const satisfies Record<string, ProblemKind>;
 
 export type ProblemCode = keyof typeof CATALOGUE;
+
+export const PROBLEM_CODES = Object.keys(CATALOGUE) as readonly ProblemCode[];
 
 /** An error of the catalogue, created by http-errors. */
 export interface Problem extends HttpError {

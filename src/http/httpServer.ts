@@ -37,7 +37,7 @@ function refuse(error: NodeJS.ErrnoException, socket: Duplex): void {
     status,
     detail,
     instance: requestId,
-    errors: [{ type: code, msg: detail, path: '', location: '' }],
+    errors: [{ type: code, code, msg: detail, path: '', location: '' }],
   });
   socket.end(
     `HTTP/1.1 ${status} ${title}\r\nContent-Type: application/problem+json\r\n` +

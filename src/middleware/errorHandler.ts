@@ -3,6 +3,7 @@ import type { ErrorRequestHandler } from 'express';
 import { isHttpError } from 'http-errors';
 import { isDatabaseUnavailable } from '../database/databaseErrors';
 import type { Logger } from '../config/logger';
+import { errorEntries } from '../errors/errorEntries';
 import { originOf } from '../errors/originOf';
 import { isProblem, problem, type Problem, type ProblemCode } from '../errors/problems';
 import type { AuditLog } from '../service/AuditLog';
@@ -56,7 +57,7 @@ export function errorHandler(logger: Logger, audit: AuditLog): ErrorRequestHandl
         status: error.status,
         detail: error.message,
         instance: requestId,
-        errors: error.errors ?? [{ type: error.code, msg: error.message, path: '', location: '' }],
+        errors: errorEntries(error, req),
       });
   };
 }

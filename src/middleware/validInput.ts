@@ -1,10 +1,12 @@
 import type { RequestHandler } from 'express';
 import { validationResult, type ValidationError } from 'express-validator';
 import { problem, type ProblemError } from '../errors/problems';
+import type { FieldError } from '../types/fieldError';
 
 function publicError(error: ValidationError): ProblemError {
   const field = error.type === 'field' ? error : { path: '', location: 'body' };
-  return { type: error.type, msg: String(error.msg), path: field.path, location: field.location };
+  const { code, msg } = error.msg as FieldError;
+  return { type: error.type, code, msg, path: field.path, location: field.location };
 }
 
 /** Guard, behind validators: refuses a request of which one has found an error. */

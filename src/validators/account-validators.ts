@@ -1,17 +1,19 @@
 import { validInput } from '../middleware/validInput';
-import { nameField, newPasswordField, passwordField } from './fields';
+import { nameField } from './nameField';
+import { newPasswordField } from './newPasswordField';
+import { passwordField } from './passwordField';
 
 /** At least one of the names. */
 export const renameValidators = [
-  nameField('firstName', { unless: 'lastName' }),
-  nameField('lastName', { unless: 'firstName' }),
+  nameField('firstName', { unless: 'lastName' }).chain,
+  nameField('lastName', { unless: 'firstName' }).chain,
   validInput,
 ];
 
 export const passwordValidators = [
-  passwordField('currentPassword'),
-  newPasswordField('newPassword'),
+  passwordField('currentPassword').chain,
+  newPasswordField('newPassword').chain,
   validInput,
 ];
 
-export const deleteAccountValidators = [passwordField(), validInput];
+export const deleteAccountValidators = [passwordField().chain, validInput];

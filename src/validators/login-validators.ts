@@ -1,4 +1,5 @@
 import { validInput } from '../middleware/validInput';
-import { emailField, passwordField } from './fields';
+import { emailField } from './emailField';
+import { passwordField } from './passwordField';
 
-export const loginValidators = [emailField(), passwordField(), validInput];
+export const loginValidators = [emailField().chain, passwordField().chain, validInput];

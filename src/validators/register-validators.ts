@@ -1,10 +1,12 @@
 import { validInput } from '../middleware/validInput';
-import { emailField, nameField, newPasswordField } from './fields';
+import { emailField } from './emailField';
+import { nameField } from './nameField';
+import { newPasswordField } from './newPasswordField';
 
 export const registerValidators = [
-  nameField('firstName'),
-  nameField('lastName'),
-  emailField(),
-  newPasswordField(),
+  nameField('firstName').chain,
+  nameField('lastName').chain,
+  emailField().chain,
+  newPasswordField().chain,
   validInput,
 ];

@@ -24,6 +24,11 @@ interface UserRow {
 const LONE_SURROGATE = '\ud83d';
 const NUL = '\u0000';
 
+/** One character less than 72 bytes, of one, two and four bytes each. */
+const LONG = `correct horse battery ${'staple '.repeat(7)}`;
+const GREEK = Array.from({ length: 35 }, (_, i) => String.fromCodePoint(0x3b1 + (i % 23))).join('');
+const EMOJI = Array.from({ length: 17 }, (_, i) => String.fromCodePoint(0x1f610 + i)).join('');
+
 describe('POST /auth/register', () => {
   let service: TestService;
   let client: ReturnType<typeof clientOf>;
@@ -285,13 +290,26 @@ describe('POST /auth/register', () => {
       ['as it is', (email: string) => email],
       ['in capitals', (email: string) => email.toUpperCase()],
       ['with blanks around', (email: string) => `  ${email} `],
+      ['with decomposed letters', (email: string) => email.normalize('NFD')],
+      ['with its domain in ASCII', (email: string) => email.replace('bücher', 'xn--bcher-kva')],
     ])('answers 409, %s, without cookies, and leaves the account alone', async (_how, changed) => {
-      const user = aUser();
+      const user = aUser({
+        email: aUser().email.replace('ada', 'straße').replace('example', 'bücher'),
+      });
       const row = await registered(user);
       const res = await client.register(
         aUser({ email: changed(user.email), password: 'another password' }),
       );
-      expectProblem(res, 409);
+      expect(expectProblem(res, 409).errors).toEqual([
+        {
+          type: 'email-taken',
+          code: 'taken',
+          msg: 'The e-mail is already registered',
+          path: 'email',
+          location: 'body',
+        },
+      ]);
+      await client.login({ email: changed(user.email), password: user.password }).expect(200);
       expect(res.headers['set-cookie']).toBeUndefined();
       expect(res.text.toLowerCase()).not.toContain(user.email);
       expect(await rowsOf(row.id)).toEqual([row]);
@@ -326,13 +344,9 @@ describe('POST /auth/register', () => {
   describe('when the password is at the limits', () => {
     it.each([
       ['8 characters', '8 chars!', '8 chars?'],
-      ['72 bytes', `${'p'.repeat(71)}a`, `${'p'.repeat(71)}b`],
-      ['72 bytes of two-byte characters', '\u00e9'.repeat(36), `${'\u00e9'.repeat(35)}\u00e8`],
-      [
-        '72 bytes of four-byte characters',
-        '\u{1f600}'.repeat(18),
-        `${'\u{1f600}'.repeat(17)}\u{1f601}`,
-      ],
+      ['72 bytes', `${LONG}a`, `${LONG}b`],
+      ['72 bytes of two-byte characters', `${GREEK}\u03b1`, `${GREEK}\u03b2`],
+      ['72 bytes of four-byte characters', `${EMOJI}\u{1f600}`, `${EMOJI}\u{1f601}`],
     ])('accepts %s, and tells it from one that ends otherwise', async (_what, password, other) => {
       const user = aUser({ password });
       await client.register(user).expect(201);

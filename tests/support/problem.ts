@@ -1,4 +1,6 @@
 import type { Response } from 'supertest';
+import { FIELD_ERROR_CODES } from '../../src/errors/fieldErrorCodes';
+import { PROBLEM_CODES } from '../../src/errors/problems';
 
 /** What stands in every error body. */
 export interface Problem {
@@ -7,7 +9,7 @@ export interface Problem {
   status: number;
   detail: string;
   instance: string;
-  errors: { type: string; msg: string; path: string; location: string }[];
+  errors: { type: string; code: string; msg: string; path: string; location: string }[];
 }
 
 /** Of a stack, an SQL statement, a driver or a file of the service. */
@@ -30,13 +32,16 @@ export function expectProblem(res: Response, status: number): Problem {
     errors: expect.any(Array) as unknown,
   });
   expect(body.errors.length).toBeGreaterThan(0);
-  for (const error of body.errors)
+  for (const error of body.errors) {
     expect(error).toStrictEqual({
       type: text,
+      code: text,
       msg: text,
       path: expect.any(String) as string,
       location: expect.any(String) as string,
     });
+    expect(error.path === '' ? PROBLEM_CODES : FIELD_ERROR_CODES).toContain(error.code);
+  }
   expect(body.instance).toBe(res.headers['x-request-id']);
   expect(res.text).not.toMatch(INNARDS);
   if (status === 401) expect(res.headers['www-authenticate']).toMatch(/^Bearer\b/);

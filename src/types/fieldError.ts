@@ -1,0 +1,8 @@
+import type { FieldErrorCode } from '../errors/fieldErrorCodes';
+
+/** What a validator says of a field that it refuses. */
+export interface FieldError {
+  code: FieldErrorCode;
+  /** For people: what to change. */
+  msg: string;
+}

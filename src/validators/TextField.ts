@@ -1,0 +1,36 @@
+import { body, type Meta, type ValidationChain } from 'express-validator';
+import type { FieldErrorCode } from '../errors/fieldErrorCodes';
+import type { FieldError } from '../types/fieldError';
+
+/** A field of the body that must be a string. The first check that fails gives its one error. */
+export class TextField {
+  readonly chain: ValidationChain;
+
+  /** The field may be absent if `unless`, another one, is there. */
+  constructor(
+    private readonly name: string,
+    unless?: string,
+  ) {
+    this.chain = body(name);
+    if (unless !== undefined)
+      this.chain.if((value: unknown, { req }) => {
+        const fields = (req.body ?? {}) as Record<string, unknown>;
+        return value !== undefined || fields[unless] === undefined;
+      });
+    this.check('required', 'is required', (value: unknown) => value !== undefined && value !== '')
+      .check('wrong-type', 'must be a string', (value: unknown) => typeof value === 'string')
+      .check('invalid-characters', 'must be well-formed Unicode', (value) => value.isWellFormed());
+  }
+
+  /** `holds` gets the value as it is: express-validator's own checks run on each element of an array. */
+  check(code: FieldErrorCode, rule: string, holds: (value: string, meta: Meta) => boolean): this {
+    const error: FieldError = { code, msg: `${this.name} ${rule}` };
+    this.chain.custom(holds).withMessage(error).bail();
+    return this;
+  }
+
+  change(sanitize: (value: string) => string): this {
+    this.chain.customSanitizer(sanitize);
+    return this;
+  }
+}

@@ -1,0 +1,25 @@
+import commonPasswords from './commonPasswords.json';
+import { DIGEST_LENGTH, passwordDigest } from './passwordDigest';
+
+/** Sorted, for a binary search: a Set of the words would take ten times the memory. */
+const digests = Buffer.from(commonPasswords.digests, 'base64');
+
+const YEAR = /[\W_]*(?:19|20)\d\d[\W_]*$/;
+
+function isListed(password: string): boolean {
+  const wanted = passwordDigest(password);
+  let low = 0;
+  let high = digests.length / DIGEST_LENGTH;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const found = digests.readUIntBE(middle * DIGEST_LENGTH, DIGEST_LENGTH);
+    if (found === wanted) return true;
+    if (found < wanted) low = middle + 1;
+    else high = middle;
+  }
+  return false;
+}
+
+/** Whether a password, in capitals or small letters, with or without a year, is one that attackers try first. */
+export const isListedPassword = (password: string): boolean =>
+  isListed(password) || isListed(password.replace(YEAR, ''));
