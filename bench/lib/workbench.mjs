@@ -3,7 +3,10 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import pg from 'pg';
-import { EmbeddedPostgresError, startEmbeddedPostgres } from '../../scripts/embedded-postgres/startEmbeddedPostgres.mjs';
+import {
+  EmbeddedPostgresError,
+  startEmbeddedPostgres,
+} from '../../scripts/embedded-postgres/startEmbeddedPostgres.mjs';
 import { measure } from './load.mjs';
 import { startModule, stop, stopAll } from './processes.mjs';
 
