@@ -20,9 +20,10 @@ function readPem(given) {
   const publicFile = path.join(certsDir(), 'public.pem');
   const privateFile = path.join(certsDir(), 'private.pem');
   const file = given ?? (fs.existsSync(publicFile) ? publicFile : privateFile);
-  if (!given) console.error(`reading ${file}`);
   try {
-    return fs.readFileSync(file === '-' ? 0 : file, 'utf8');
+    const pem = fs.readFileSync(file === '-' ? 0 : file, 'utf8');
+    if (!given) console.error(`read ${file}`);
+    return pem;
   } catch (error) {
     const hint = given ? '' : ': make the keys with node scripts/generateKeys.mjs';
     throw new KeyFileError(`cannot read ${file} (${errorCode(error)})${hint}`);

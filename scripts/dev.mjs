@@ -5,7 +5,9 @@
  * database and tables, then runs the service under ts-node-dev. The database stays up while the
  * service restarts. However this process ends, everything it started ends with it.
  */
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { bindPort } from './bindPort.mjs';
@@ -71,13 +73,32 @@ function fail(error) {
 }
 
 /**
- * A killed npm passes no signal on, but its child gets another parent.
+ * A killed npm passes no signal on. Its end shows in the parents: of this process, or of the shell
+ * that npm puts in between.
  * @param {() => void} act
  */
 function onNpmGone(act) {
   if (!process.env.npm_lifecycle_event) return;
-  const npm = process.ppid;
-  setInterval(() => process.ppid !== npm && act(), 500).unref();
+  const shell = process.ppid;
+  const npm = parentOf(shell);
+  setInterval(() => {
+    if (process.ppid !== shell || parentOf(shell) !== npm) act();
+  }, 1_000).unref();
+}
+
+/**
+ * @param {number} pid
+ * @returns {string | undefined} undefined where it cannot be told, as on Windows
+ */
+function parentOf(pid) {
+  if (process.platform !== 'linux') {
+    return spawnSync('ps', ['-o', 'ppid=', '-p', String(pid)], { encoding: 'utf8' }).stdout;
+  }
+  try {
+    return /^PPid:.*/m.exec(fs.readFileSync(`/proc/${pid}/status`, 'utf8'))?.[0];
+  } catch {
+    return undefined; // it has ended
+  }
 }
 
 function portOf() {

@@ -1,7 +1,7 @@
 import type { RequestHandler } from 'express';
 import { validationResult, type ValidationError } from 'express-validator';
 import { problem, type ProblemError } from '../errors/problems';
-import type { FieldError } from '../types/fieldError';
+import type { FieldError } from '../errors/fieldError';
 
 function publicError(error: ValidationError): ProblemError {
   const field = error.type === 'field' ? error : { path: '', location: 'body' };

@@ -1,6 +1,6 @@
 import { body, type Meta, type ValidationChain } from 'express-validator';
 import type { FieldErrorCode } from '../errors/fieldErrorCodes';
-import type { FieldError } from '../types/fieldError';
+import type { FieldError } from '../errors/fieldError';
 
 /** A field of the body that must be a string. The first check that fails gives its one error. */
 export class TextField {

@@ -1,6 +1,6 @@
 import { query } from 'express-validator';
 import { validInput } from '../middleware/validInput';
-import type { FieldError } from '../types/fieldError';
+import type { FieldError } from '../errors/fieldError';
 import type { LogoutScope } from '../types/session';
 
 const SCOPES: readonly LogoutScope[] = ['current', 'others', 'all'];

@@ -1,6 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { publicJwk } from '../../src/keys/keySet';
 import { node, tempFolder, type Outcome } from './processes';
 
 interface Jwk {
@@ -57,6 +58,16 @@ describe('scripts/convertPemToJwk.mjs', () => {
       write(`${name}.pem`, pem);
       expect((JSON.parse(convert([]).stdout) as Jwk).kid).toBe(thumbprint());
     });
+  });
+
+  it('prints what the service publishes', () => {
+    const { stdout } = convert(['-'], publicPem);
+    expect(JSON.parse(stdout)).toStrictEqual(publicJwk(pair.publicKey));
+  });
+
+  it('names the file that it found by itself', () => {
+    const file = write('public.pem', publicPem);
+    expect(convert([]).stderr).toBe(`read ${file}\n`);
   });
 
   describe('when told --set', () => {

@@ -1,7 +1,17 @@
 import { createPrivateKey, createPublicKey } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
-import { node, tempFolder, type Outcome } from './processes';
+import { parse } from 'dotenv';
+import { node, ROOT, tempFolder, type Outcome } from './processes';
 
 describe('scripts/generateKeys.mjs', () => {
   let dir: string;
@@ -69,6 +79,53 @@ describe('scripts/generateKeys.mjs', () => {
       const key = createPublicKey(readFileSync(file('private.pem')));
       expect(key.equals(createPublicKey(readFileSync(file('public.pem'))))).toBe(true);
       expect(statSync(file('private.pem')).mode & 0o777).toBe(0o600);
+    });
+  });
+
+  describe('when the service has its settings in a file, and nothing is installed', () => {
+    let tree: string;
+    const run = (environment: Record<string, string>): Outcome =>
+      node([path.join(tree, 'scripts', 'generateKeys.mjs')], environment);
+
+    beforeEach(() => {
+      tree = tempFolder();
+      cpSync(path.join(ROOT, 'scripts'), path.join(tree, 'scripts'), { recursive: true });
+    });
+    afterEach(() => {
+      rmSync(tree, { recursive: true });
+    });
+
+    it.each([
+      ['CERTS_DIR=keys', 'keys'],
+      ['  CERTS_DIR = "my keys" # the volume', 'my keys'],
+      ["export CERTS_DIR='keys#1'\r\nPORT=1", 'keys#1'],
+      ['#CERTS_DIR=old\nCERTS_DIR=', 'certs'],
+    ])('writes where the file says, and names the folder: %j', (line, folder) => {
+      writeFileSync(path.join(tree, '.env.prod'), `PORT=1\n${line}\n`);
+      expect(parse(line).CERTS_DIR).toBe(folder === 'certs' ? '' : folder);
+      const outcome = run({ NODE_ENV: 'production' });
+      expect(outcome).toMatchObject({ code: 0, stderr: '' });
+      expect(outcome.stdout).toContain(path.join(tree, folder, 'private.pem'));
+      expect(readdirSync(path.join(tree, folder)).sort()).toEqual(['private.pem', 'public.pem']);
+    });
+
+    it('reads the file of prod if NODE_ENV is not set, as the service does', () => {
+      writeFileSync(path.join(tree, '.env.prod'), 'CERTS_DIR=keys');
+      writeFileSync(path.join(tree, '.env.dev'), 'CERTS_DIR=other');
+      expect(run({}).stdout).toContain(path.join(tree, 'keys', 'private.pem'));
+      expect(run({ NODE_ENV: 'dev' }).stdout).toContain(path.join(tree, 'other', 'private.pem'));
+    });
+
+    it('prefers the environment', () => {
+      writeFileSync(path.join(tree, '.env.prod'), 'CERTS_DIR=keys');
+      expect(run({ CERTS_DIR: dir }).stdout).toContain(file('private.pem'));
+    });
+
+    it('says in one line that the file cannot be read', () => {
+      mkdirSync(path.join(tree, '.env.prod'));
+      const outcome = run({});
+      expect(outcome).toMatchObject({ code: 1, stdout: '' });
+      expect(outcome.stderr).toMatch(/^cannot read [^\n]*\.env\.prod: EISDIR\n$/);
     });
   });
 });

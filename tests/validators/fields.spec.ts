@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { validationResult, type ValidationChain } from 'express-validator';
-import type { FieldError } from '../../src/types/fieldError';
+import type { FieldError } from '../../src/errors/fieldError';
 import { emailField } from '../../src/validators/emailField';
 import { nameField } from '../../src/validators/nameField';
 import { newPasswordField } from '../../src/validators/newPasswordField';

@@ -1,4 +1,4 @@
-import type { FieldErrorCode } from '../errors/fieldErrorCodes';
+import type { FieldErrorCode } from './fieldErrorCodes';
 
 /** What a validator says of a field that it refuses. */
 export interface FieldError {
