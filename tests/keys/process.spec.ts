@@ -2,7 +2,9 @@ import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { decode } from 'jsonwebtoken';
 import { aUser } from '../support/client';
-import { certsDir, ServiceProcess, until } from '../support/process';
+import { certsDir } from '../harness/certsDir';
+import { until } from '../harness/until';
+import { ServiceProcess } from '../support/process';
 import { createDatabase } from '../support/service';
 import { rotate, setOf } from './folder';
 

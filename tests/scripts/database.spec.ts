@@ -1,6 +1,6 @@
 import { Client } from 'pg';
 import { testServer } from '../support/testServer';
-import { node, type Outcome } from './processes';
+import { runNode } from '../harness/runNode';
 
 // A name that breaks when it is not quoted.
 const NAME = `Scripts "Test" ${process.pid}`;
@@ -30,8 +30,8 @@ async function isThere(): Promise<boolean> {
   return rowCount === 1;
 }
 
-const database = (args: string[], more: Record<string, string> = {}): Outcome =>
-  node(['scripts/database.mjs', ...args], { ...settings(), ...more });
+const database = (args: string[], more: Record<string, string> = {}) =>
+  runNode(['scripts/database.mjs', ...args], { ...settings(), ...more });
 
 describe('scripts/database.mjs', () => {
   afterEach(() => {

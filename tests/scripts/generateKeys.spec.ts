@@ -1,19 +1,17 @@
 import { createPrivateKey, createPublicKey } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { node, tempFolder, type Outcome } from './processes';
+import { runNode } from '../harness/runNode';
+import { tempFolder } from '../harness/tempFolder';
 
 describe('scripts/generateKeys.mjs', () => {
   let dir: string;
   const file = (name: string): string => path.join(dir, name);
-  const generate = (...args: string[]): Outcome =>
-    node(['scripts/generateKeys.mjs', ...args], { CERTS_DIR: dir });
+  const generate = (...args: string[]) =>
+    runNode(['scripts/generateKeys.mjs', ...args], { CERTS_DIR: dir });
 
   beforeEach(() => {
-    dir = tempFolder();
-  });
-  afterEach(() => {
-    rmSync(dir, { recursive: true });
+    dir = tempFolder('scripts');
   });
 
   describe('when there are no keys', () => {

@@ -3,7 +3,7 @@ import { createLogger } from '../../src/config/logger';
 import { SessionPurge } from '../../src/service/SessionPurge';
 import { SessionService } from '../../src/service/SessionService';
 import { aUser, clientOf, tokensOf } from '../support/client';
-import { until } from '../support/process';
+import { until } from '../harness/until';
 import { startService, type TestService } from '../support/service';
 
 describe('the purge of expired sessions', () => {
