@@ -75,6 +75,8 @@ class Program {
     const attempt = async () => (isTrue = Boolean(await condition()));
     await until(async () => (await attempt()) || !this.isUp, what, limit).catch(() => undefined);
     if (isTrue) return;
+    // Rejects when it could not be started at all.
+    if (!this.isUp) await this.exited;
     const reason = this.isUp ? `not within ${limit} ms` : 'the program has ended';
     throw new Error(`${what}: ${reason}:\n${this.output.slice(-2_000)}`);
   }
