@@ -7,7 +7,7 @@ import { service, startService } from './lib/contestants.mjs';
 import { optionsOf } from './lib/options.mjs';
 import { conclude } from './lib/report.mjs';
 import { pairedRatio } from './lib/statistics.mjs';
-import { onWorkbench, stop } from './lib/workbench.mjs';
+import { onWorkbench } from './lib/workbench.mjs';
 
 const LIMIT = 1.3;
 const CONNECTIONS = 50;
@@ -34,7 +34,7 @@ async function compare(bench, work) {
   for (const entry of entries) await measure(entry, 3);
   for (let round = 0; round < options.rounds; round += 1)
     for (const entry of entries) entry.perSecond.push(await measure(entry, options.seconds));
-  await Promise.all(entries.map(({ running }) => stop(running.child)));
+  await Promise.all(entries.map(({ running }) => running.program.stop()));
   const [one, several] = entries.map(({ perSecond }) => perSecond);
   return { one, several, ratio: pairedRatio(several, one) };
 }

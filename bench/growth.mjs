@@ -15,7 +15,7 @@ import { prepareService, signingInAs, startService } from './lib/contestants.mjs
 import { optionsOf } from './lib/options.mjs';
 import { conclude } from './lib/report.mjs';
 import { median, pairedRatio } from './lib/statistics.mjs';
-import { onWorkbench, stop } from './lib/workbench.mjs';
+import { onWorkbench } from './lib/workbench.mjs';
 
 const LIMIT = 1.25;
 const SMALL = { rows: 1_000, users: 1_000 };
@@ -62,7 +62,7 @@ async function fill(client, { rows, users }) {
  * @param {import('./lib/workbench.mjs').Workbench} bench
  */
 function signer(bench) {
-  const pem = fs.readFileSync(path.join(bench.folder, 'private.pem'));
+  const pem = fs.readFileSync(path.join(bench.certs, 'private.pem'));
   const privateKey = createPrivateKey(pem);
   const { e, kty, n } = createPublicKey(pem).export({ format: 'jwk' });
   const kid = createHash('sha256').update(JSON.stringify({ e, kty, n })).digest('base64url');
@@ -88,7 +88,8 @@ function signer(bench) {
  */
 async function prepare(bench, size) {
   const database = await prepareService(bench);
-  const client = new pg.Client(database);
+  const { username: user, name, ...server } = database;
+  const client = new pg.Client({ ...server, user, database: name });
   await client.connect();
   say(`filling ${size.users} users and ${size.rows} sessions`);
   const startedAt = Date.now();
@@ -148,6 +149,6 @@ await onWorkbench(async (bench) => {
       { text: `${work}, large ÷ small`, atMost: LIMIT, value: ratio.median },
     );
   }
-  await Promise.all([small, large].map(({ running }) => stop(running.child)));
+  await Promise.all([small, large].map(({ running }) => running.program.stop()));
   return conclude(bench, 'growth', { options, tables: large.tables, ...result }, targets);
 });

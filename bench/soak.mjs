@@ -6,7 +6,7 @@
  */
 import { service } from './lib/contestants.mjs';
 import { optionsOf } from './lib/options.mjs';
-import { residentMiB } from './lib/processes.mjs';
+import { residentMiB } from './lib/usage.mjs';
 import { conclude } from './lib/report.mjs';
 import { slope } from './lib/statistics.mjs';
 import { onWorkbench } from './lib/workbench.mjs';
@@ -33,7 +33,7 @@ async function soak(bench) {
   const samples = [];
   const timer = setInterval(() => {
     const minutes = (performance.now() - startedAt) / 60_000;
-    samples.push({ minutes, mebibytes: residentMiB(running.child.pid) });
+    samples.push({ minutes, mebibytes: residentMiB(running.program.pid) });
   }, SAMPLE_EVERY_MS);
   const perSecond = capacity.perSecond / 2;
   const load = await bench

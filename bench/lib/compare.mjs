@@ -1,5 +1,3 @@
-import { stop } from './workbench.mjs';
-
 /** Before each run, in seconds, not counted: pools have closed connections that were idle meanwhile. */
 const SETTLING = 0.5;
 
@@ -49,7 +47,7 @@ export async function compare(bench, name, contestants, { rounds, seconds, warmu
     say(`${name}, round ${round} of ${rounds}: ${figures.join(' / ')} a second`);
   }
 
-  await Promise.all(entries.map(({ running }) => stop(running.child)));
+  await Promise.all(entries.map(({ running }) => running.program.stop()));
   return {
     name,
     title,

@@ -1,4 +1,4 @@
-import { cpuSeconds, residentMiB } from './processes.mjs';
+import { cpuSeconds, residentMiB } from './usage.mjs';
 
 /**
  * One user's browser or app.
