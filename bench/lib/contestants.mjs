@@ -180,7 +180,7 @@ const REGISTER = '/auth/register';
 /**
  * @param {string} title
  * @param {string} dist
- * @returns {Contestant}
+ * @returns {Contestant & { works: Record<Work, MakeClients> }}
  */
 const serviceOf = (title, dist) => ({
   title,
@@ -203,6 +203,7 @@ export const service = serviceOf('auth-service', DIST);
 export const otherBuild = (dist) => serviceOf('auth-service, other build', path.resolve(dist));
 
 /** First the floors, which do only the bare work, then the peers. */
+/** @satisfies {Record<string, Contestant>} */
 export const opponents = {
   expressSelect: {
     title: 'Express + pg SELECT',

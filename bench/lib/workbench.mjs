@@ -38,7 +38,7 @@ export class Workbench {
 
   async postgresVersion() {
     const [row] = await query(this.#postgres, 'SHOW server_version');
-    return String(row?.server_version).split(' ')[0];
+    return String(row?.server_version).split(' ', 1).join('');
   }
 
   /** @param {string} name */
