@@ -8,7 +8,7 @@ const { setTimeout: sleep } = require('node:timers/promises');
  * @param {number} [limit] in milliseconds
  * @throws {Error} when it is not true within the limit; says what it waited for
  */
-async function until(condition, what, limit = 15_000) {
+async function until(condition, what, limit = 20_000) {
   const deadline = Date.now() + limit;
   for (;;) {
     /** @type {unknown} */
