@@ -8,7 +8,9 @@ const compat = new FlatCompat({
   allConfig: js.configs.all,
 });
 
+const { default: legacy } = await import('./.eslintrc.json', { with: { type: 'json' } });
+
 export default [
   { ignores: ['**/dist/', 'coverage/', '.data/', 'bench/results/', '**/node_modules/'] },
-  ...compat.config((await import('./.eslintrc.json', { with: { type: 'json' } })).default),
+  ...compat.config(/** @type {import('eslint').Linter.LegacyConfig} */ (legacy)),
 ];

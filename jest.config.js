@@ -7,9 +7,9 @@ module.exports = {
   globalSetup: '<rootDir>/tests/support/globalSetup.ts',
   globalTeardown: '<rootDir>/tests/support/globalTeardown.ts',
   testTimeout: 30_000,
-  // .ci/run and `--coverage` report it; the floor counts for a run of everything.
+  // .ci/run and `--coverage` report it; the threshold is for a run of everything.
   collectCoverage: process.env.CI === 'true',
-  // What only ever runs as a process of its own is tested as such, where Jest cannot count lines.
+  // These run as processes of their own, where Jest cannot count lines.
   collectCoverageFrom: ['src/**/*.ts', '!src/server.ts', '!src/cluster.ts', '!src/commands/**'],
   coverageThreshold: { global: { lines: 95 } },
   coverageReporters: ['text-summary', 'lcov'],

@@ -1,5 +1,5 @@
 /**
- * What a second process is worth (WEB_CONCURRENCY=2).
+ * What a second process adds (WEB_CONCURRENCY=2).
  *
  *   npm run cluster -- [--rounds 5] [--seconds 5] [--processes 2]
  */
@@ -7,17 +7,23 @@ import { service, startService } from './lib/contestants.mjs';
 import { optionsOf } from './lib/options.mjs';
 import { conclude } from './lib/report.mjs';
 import { pairedRatio } from './lib/statistics.mjs';
-import { onWorkbench, stop } from './lib/workbench.mjs';
+import { onWorkbench } from './lib/workbench.mjs';
 
 const LIMIT = 1.3;
 const CONNECTIONS = 50;
 const options = optionsOf({ rounds: 5, seconds: 5, processes: 2 });
 
 /**
+ * @typedef {import('./lib/contestants.mjs').Running} Running
+ * @typedef {import('./lib/load.mjs').LoadClient} LoadClient
+ */
+
+/**
  * @param {import('./lib/workbench.mjs').Workbench} bench
  * @param {'self' | 'refresh'} work
  */
 async function compare(bench, work) {
+  /** @type {{ running: Running, clients: LoadClient[], perSecond: number[] }[]} */
   const entries = [];
   for (const processes of [1, options.processes]) {
     const settings = { WEB_CONCURRENCY: String(processes) };
@@ -25,6 +31,10 @@ async function compare(bench, work) {
     const clients = await service.works[work](running, CONNECTIONS);
     entries.push({ running, clients, perSecond: [] });
   }
+  /**
+   * @param {(typeof entries)[number]} entry
+   * @param {number} seconds
+   */
   const measure = async (entry, seconds) => {
     const job = { connections: CONNECTIONS, seconds, clients: entry.clients };
     const measured = await bench.measure(entry.running, job);
@@ -34,7 +44,7 @@ async function compare(bench, work) {
   for (const entry of entries) await measure(entry, 3);
   for (let round = 0; round < options.rounds; round += 1)
     for (const entry of entries) entry.perSecond.push(await measure(entry, options.seconds));
-  await Promise.all(entries.map(({ running }) => stop(running.child)));
+  await Promise.all(entries.map(({ running }) => running.program.stop()));
   const [one, several] = entries.map(({ perSecond }) => perSecond);
   return { one, several, ratio: pairedRatio(several, one) };
 }

@@ -18,7 +18,7 @@ const options = optionsOf({
   against: '',
 });
 
-const names = options.only.split(',');
+const names = /** @type {(keyof typeof WORKS)[]} */ (options.only.split(','));
 if (!names.every((name) => name in WORKS)) refuse(`--only knows ${Object.keys(WORKS).join(', ')}`);
 
 await onWorkbench(async (bench) => {

@@ -1,6 +1,6 @@
 /**
- * Whether the time of a failed login tells that an account exists: an unknown e-mail and a wrong
- * password in turn, one at a time, in an order that changes.
+ * Whether the time of a failed login reveals that an account exists: an unknown e-mail and a wrong
+ * password in turn, one at a time, in alternating order.
  *
  *   npm run enumeration -- [--samples 200]
  */
@@ -25,8 +25,7 @@ async function failedLogin(url, email) {
   const sentAt = performance.now();
   const response = await fetch(url, { method: 'POST', headers: JSON_HEADERS, body });
   await response.text();
-  if (response.status !== 401)
-    throw new Error(`a wrong login was answered with ${response.status}`);
+  if (response.status !== 401) throw new Error(`a wrong login got ${response.status}`);
   return performance.now() - sentAt;
 }
 
@@ -34,7 +33,9 @@ await onWorkbench(async (bench) => {
   const { origin } = await startService(bench);
   const [{ email }] = await signUpAll(`${origin}/auth/register`, 1);
   const url = `${origin}/auth/login`;
+  /** @type {number[]} */
   const unknown = [];
+  /** @type {number[]} */
   const known = [];
   for (let sample = -WARM_UP; sample < options.samples; sample += 1) {
     const probes = [

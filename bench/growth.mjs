@@ -15,11 +15,11 @@ import { prepareService, signingInAs, startService } from './lib/contestants.mjs
 import { optionsOf } from './lib/options.mjs';
 import { conclude } from './lib/report.mjs';
 import { median, pairedRatio } from './lib/statistics.mjs';
-import { onWorkbench, stop } from './lib/workbench.mjs';
+import { onWorkbench } from './lib/workbench.mjs';
 
 const LIMIT = 1.25;
 const SMALL = { rows: 1_000, users: 1_000 };
-/** Sessions that take part, drawn at random: the small table has no more. */
+/** Sessions that take part, chosen at random: the small table has no more. */
 const SESSIONS = 1_000;
 const WORKS = {
   self: { connections: 20 },
@@ -27,6 +27,12 @@ const WORKS = {
   login: { connections: 8 },
 };
 const options = optionsOf({ rows: 10_000_000, users: 1_000_000, rounds: 5, seconds: 5 });
+
+/**
+ * @typedef {{ id: string, userId: number, sessionId: string, expiresAt: number }} Row
+ * @typedef {Awaited<ReturnType<typeof prepare>>} Side
+ * @typedef {import('./lib/report.mjs').Figures} Figures
+ */
 
 const say = (/** @type {string} */ line) => process.stderr.write(`${line}\n`);
 
@@ -36,7 +42,7 @@ const say = (/** @type {string} */ line) => process.stderr.write(`${line}\n`);
  * @param {{ rows: number, users: number }} size
  */
 async function fill(client, { rows, users }) {
-  // Without the foreign key's check of each row; every user_id does exist.
+  // Without checking the foreign key of each row: every user_id exists.
   await client.query('SET session_replication_role = replica');
   await client.query(
     `INSERT INTO users ("firstName", "lastName", email, password)
@@ -58,23 +64,23 @@ async function fill(client, { rows, users }) {
 }
 
 /**
- * Signs the tokens of sessions that stand in the table, as the service would have.
+ * Signs the tokens of sessions in the table, as the service does.
  * @param {import('./lib/workbench.mjs').Workbench} bench
  */
 function signer(bench) {
-  const pem = fs.readFileSync(path.join(bench.folder, 'private.pem'));
+  const pem = fs.readFileSync(path.join(bench.certs, 'private.pem'));
   const privateKey = createPrivateKey(pem);
   const { e, kty, n } = createPublicKey(pem).export({ format: 'jwk' });
   const kid = createHash('sha256').update(JSON.stringify({ e, kty, n })).digest('base64url');
   const iat = Math.floor(Date.now() / 1000);
-  return (row) => {
+  return (/** @type {Row} */ row) => {
     const claims = { iss: 'http://localhost', aud: 'auth-service', sub: String(row.userId) };
     const access = { ...claims, sid: row.sessionId, role: 'customer', jti: randomUUID() };
     const refresh = { ...claims, sid: row.sessionId, jti: row.id, iat, exp: row.expiresAt };
     return {
       access_token: jwt.sign({ ...access, iat, exp: iat + 3600 }, privateKey, {
         algorithm: 'RS256',
-        header: { typ: 'at+jwt', kid },
+        header: { alg: 'RS256', typ: 'at+jwt', kid },
       }),
       refresh_token: jwt.sign(refresh, bench.secret, { algorithm: 'HS256' }),
     };
@@ -88,11 +94,13 @@ function signer(bench) {
  */
 async function prepare(bench, size) {
   const database = await prepareService(bench);
-  const client = new pg.Client(database);
+  const { username: user, name, ...server } = database;
+  const client = new pg.Client({ ...server, user, database: name });
   await client.connect();
   say(`filling ${size.users} users and ${size.rows} sessions`);
   const startedAt = Date.now();
   await fill(client, size);
+  /** @type {{ rows: Row[] }} */
   const { rows } = await client.query(
     `SELECT id, user_id AS "userId", session_id AS "sessionId",
             extract(epoch FROM expires_at)::integer AS "expiresAt"
@@ -113,6 +121,7 @@ async function prepare(bench, size) {
   return {
     running: await startService(bench, { database }),
     tables,
+    /** @type {Record<keyof typeof WORKS, import('./lib/load.mjs').LoadClient[]>} */
     clients: {
       self: signedIn.map((client) => ({ ...client, method: 'GET', path: '/auth/self' })),
       refresh: signedIn.map((client) => ({ ...client, method: 'POST', path: '/auth/refresh' })),
@@ -124,9 +133,16 @@ async function prepare(bench, size) {
 await onWorkbench(async (bench) => {
   const small = await prepare(bench, SMALL);
   const large = await prepare(bench, options);
+  /** @type {Record<string, object>} */
   const result = {};
   const targets = [];
-  for (const [work, { connections }] of Object.entries(WORKS)) {
+  for (const work of /** @type {(keyof typeof WORKS)[]} */ (Object.keys(WORKS))) {
+    const { connections } = WORKS[work];
+    /**
+     * @param {Side} side
+     * @param {number} seconds
+     * @returns {Promise<Figures>}
+     */
     const measure = async (side, seconds) => {
       const job = { connections, seconds, clients: side.clients[work] };
       const { clients, ...measured } = await bench.measure(side.running, job);
@@ -135,12 +151,13 @@ await onWorkbench(async (bench) => {
     };
     await measure(small, 3);
     await measure(large, 3);
+    /** @type {Record<'small' | 'large', Figures[]>} */
     const rounds = { small: [], large: [] };
     for (let round = 0; round < options.rounds; round += 1) {
       rounds.small.push(await measure(small, options.seconds));
       rounds.large.push(await measure(large, options.seconds));
     }
-    const p50 = (side) => rounds[side].map((round) => round.p50);
+    const p50 = (/** @type {'small' | 'large'} */ side) => rounds[side].map((round) => round.p50);
     const ratio = pairedRatio(p50('large'), p50('small'));
     result[work] = { rounds, ratio };
     targets.push(
@@ -148,6 +165,6 @@ await onWorkbench(async (bench) => {
       { text: `${work}, large ÷ small`, atMost: LIMIT, value: ratio.median },
     );
   }
-  await Promise.all([small, large].map(({ running }) => stop(running.child)));
+  await Promise.all([small, large].map(({ running }) => running.program.stop()));
   return conclude(bench, 'growth', { options, tables: large.tables, ...result }, targets);
 });

@@ -1,7 +1,6 @@
 /**
- * Whether the service has slid back: its ratio to the bare floors in one short run, with limits far
- * below what it reaches, so that a noisy machine passes and a service of half the speed does not. For
- * CI.
+ * Whether the service has become slower: its ratio to the bare floors in one short run, for CI. The
+ * limits are far below what it reaches: a noisy machine passes, and a service of half the speed fails.
  *
  *   npm run guard -- [--rounds 3] [--seconds 1]
  */
@@ -13,12 +12,12 @@ import { pairedRatio } from './lib/statistics.mjs';
 import { onWorkbench } from './lib/workbench.mjs';
 
 const { expressSelect, signAndUpdate, expressBare } = opponents;
-/** Before 24, where bare Express takes four times as long. */
+/** Before Node 24, bare Express takes four times as long. */
 const isSlowExpress = Number.parseInt(process.versions.node) < 24;
 const FLOORS = [
-  { work: 'self', floor: expressSelect, atLeast: isSlowExpress ? 1.2 : 0.9 },
-  { work: 'refresh', floor: signAndUpdate, atLeast: 0.8 },
-  { work: 'jwks', floor: expressBare, atLeast: isSlowExpress ? 1 : 0.3 },
+  { work: /** @type {const} */ ('self'), floor: expressSelect, atLeast: isSlowExpress ? 1.2 : 0.9 },
+  { work: /** @type {const} */ ('refresh'), floor: signAndUpdate, atLeast: 0.8 },
+  { work: /** @type {const} */ ('jwks'), floor: expressBare, atLeast: isSlowExpress ? 1 : 0.3 },
 ];
 const options = optionsOf({ rounds: 3, seconds: 1, warmup: 2 });
 

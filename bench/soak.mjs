@@ -1,12 +1,12 @@
 /**
- * Whether memory grows: half of the load that the service can take, self and refresh in equal
- * parts, for a long time.
+ * Whether memory grows: half of the load that the service can take, self and refresh in equal parts,
+ * for a long time.
  *
  *   npm run soak -- [--minutes 3]     (the target asks for 30)
  */
 import { service } from './lib/contestants.mjs';
 import { optionsOf } from './lib/options.mjs';
-import { residentMiB } from './lib/processes.mjs';
+import { residentMiB } from './lib/usage.mjs';
 import { conclude } from './lib/report.mjs';
 import { slope } from './lib/statistics.mjs';
 import { onWorkbench } from './lib/workbench.mjs';
@@ -15,7 +15,7 @@ const GROWTH_LIMIT_MIB = 1;
 const MEMORY_LIMIT_MIB = 110;
 const CONNECTIONS = 50;
 const SAMPLE_EVERY_MS = 5_000;
-/** The heap first grows to its working size: so much of the time is left out. */
+/** Left out, because the heap first grows to its working size. */
 const WARM_PART = 1 / 3;
 const options = optionsOf({ minutes: 3 });
 
@@ -30,10 +30,11 @@ async function soak(bench) {
 
   const seconds = options.minutes * 60;
   const startedAt = performance.now();
+  /** @type {{ minutes: number, mebibytes: number }[]} */
   const samples = [];
   const timer = setInterval(() => {
     const minutes = (performance.now() - startedAt) / 60_000;
-    samples.push({ minutes, mebibytes: residentMiB(running.child.pid) });
+    samples.push({ minutes, mebibytes: residentMiB(running.program.pid) });
   }, SAMPLE_EVERY_MS);
   const perSecond = capacity.perSecond / 2;
   const load = await bench

@@ -7,7 +7,7 @@ import { prepareService, startService } from './lib/contestants.mjs';
 import { optionsOf } from './lib/options.mjs';
 import { conclude } from './lib/report.mjs';
 import { median } from './lib/statistics.mjs';
-import { onWorkbench, stop } from './lib/workbench.mjs';
+import { onWorkbench } from './lib/workbench.mjs';
 
 const LIMIT_MS = 1_000;
 const options = optionsOf({ runs: 10 });
@@ -17,9 +17,9 @@ await onWorkbench(async (bench) => {
   const milliseconds = [];
   for (let run = 0; run < options.runs; run += 1) {
     const startedAt = performance.now();
-    const { child } = await startService(bench, { database });
+    const { program } = await startService(bench, { database });
     milliseconds.push(performance.now() - startedAt);
-    await stop(child);
+    await program.stop();
   }
   return conclude(bench, 'startup', { options, milliseconds }, [
     { text: 'start to ready, median, ms', atMost: LIMIT_MS, value: median(milliseconds) },

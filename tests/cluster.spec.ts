@@ -1,25 +1,13 @@
-import { execFileSync } from 'node:child_process';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
-import { ServiceProcess, until } from './support/process';
+import { familyOf } from './harness/familyOf';
+import { isUp } from './harness/isUp';
+import { until } from './harness/until';
+import { ServiceProcess } from './support/process';
 import { createDatabase } from './support/service';
 
 /** The processes that this one has started. */
-function childrenOf(pid: number): number[] {
-  const processes = execFileSync('ps', ['-eo', 'pid=,ppid=']).toString().trim().split('\n');
-  return processes
-    .map((line) => line.trim().split(/\s+/).map(Number))
-    .filter(([, parent]) => parent === pid)
-    .map(([child = 0]) => child);
-}
-
-const isAlive = (pid: number) => {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-};
+const childrenOf = (pid: number) => familyOf(pid).slice(1);
 
 describe('WEB_CONCURRENCY=2', () => {
   const start = async () => ServiceProcess.start(await createDatabase(), { WEB_CONCURRENCY: '2' });
@@ -28,7 +16,9 @@ describe('WEB_CONCURRENCY=2', () => {
   describe('when a worker is killed', () => {
     it('goes on answering, and replaces it', async () => {
       const service = await start();
-      await twoWorkers(service.pid);
+      // A worker that ends before it listens is not replaced.
+      const listening = () => service.logs.filter(({ event }) => event === 'sys_startup');
+      await until(() => listening().length === 2, 'two workers listen');
       const [victim = 0] = childrenOf(service.pid);
       process.kill(victim, 'SIGKILL');
       await until(() => !childrenOf(service.pid).includes(victim), 'the worker is gone');
@@ -45,7 +35,7 @@ describe('WEB_CONCURRENCY=2', () => {
       await twoWorkers(service.pid);
       const workers = childrenOf(service.pid);
       expect(await service.stop()).toBe(0);
-      expect(workers.filter(isAlive)).toEqual([]);
+      expect(workers.filter(isUp)).toEqual([]);
     });
   });
 
@@ -55,7 +45,7 @@ describe('WEB_CONCURRENCY=2', () => {
       await twoWorkers(service.pid);
       const workers = childrenOf(service.pid);
       await service.stop('SIGKILL');
-      await until(() => !workers.some(isAlive), 'the workers are gone');
+      await until(() => !workers.some(isUp), 'the workers are gone');
     });
   });
 

@@ -1,3 +1,4 @@
+import type { Cookie } from './harness/cookiesOf';
 import {
   MOUNTS,
   aUser,
@@ -5,7 +6,6 @@ import {
   cookiesOf,
   lastingAttributes,
   tokensOf,
-  type Cookie,
   type Tokens,
 } from './support/client';
 import { startService, type TestService } from './support/service';

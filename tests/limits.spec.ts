@@ -2,7 +2,8 @@ import { Client } from 'pg';
 import { availableParallelism } from 'node:os';
 import { aUser, clearsCookies, clientOf, tokensOf, type NewUser } from './support/client';
 import { expectProblem } from './support/problem';
-import { certsDir, ServiceProcess } from './support/process';
+import { certsDir } from './harness/certsDir';
+import { ServiceProcess } from './support/process';
 import { ALLOWED_ORIGIN, createDatabase, startService, type TestService } from './support/service';
 
 const WRONG = 'not the password';

@@ -1,13 +1,17 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
-import os from 'node:os';
 import path from 'node:path';
 import type { Config } from '../src/config';
 import { Client } from 'pg';
-import { aUser, cookieHeader, type Tokens } from './support/client';
-import { certsDir, freePort, ServiceProcess, until } from './support/process';
+import { cookieHeader } from './harness/cookieHeader';
+import { aUser, type Tokens } from './support/client';
+import { certsDir } from './harness/certsDir';
+import { freePort } from './harness/freePort';
+import { tempFolder } from './harness/tempFolder';
+import { until } from './harness/until';
+import { ServiceProcess } from './support/process';
 import { createDatabase, environmentFor, type LogLine } from './support/service';
 
 /** Stands in every input that must not come out again. */
@@ -37,7 +41,7 @@ describe('the log', () => {
   const secrets: string[] = [];
   beforeAll(async () => {
     database = await createDatabase();
-    auditFolder = mkdtempSync(path.join(os.tmpdir(), 'auth-service-audit-'));
+    auditFolder = tempFolder('audit');
     service = await ServiceProcess.start(database, {
       CERTS_DIR: certsDir(),
       RATE_LIMIT_ENABLED: 'true',
@@ -48,7 +52,6 @@ describe('the log', () => {
   });
   afterAll(async () => {
     await service.stop('SIGKILL');
-    rmSync(auditFolder, { recursive: true });
   });
 
   /** Sends bytes as they are, and keeps what must not be logged. */

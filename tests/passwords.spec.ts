@@ -2,7 +2,8 @@ import bcrypt from 'bcrypt';
 import type { Config } from '../src/config';
 import { aUser, clientOf, tokensOf } from './support/client';
 import { expectProblem } from './support/problem';
-import { certsDir, ServiceProcess, type Answer } from './support/process';
+import { certsDir } from './harness/certsDir';
+import { ServiceProcess, type Answer } from './support/process';
 import { createDatabase, startService, type TestService } from './support/service';
 
 const COMMON = [

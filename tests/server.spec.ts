@@ -1,17 +1,19 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdtempSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
-import os from 'node:os';
 import path from 'node:path';
 import type { Config } from '../src/config';
 import { aUser } from './support/client';
-import { certsDir, freePort, ServiceProcess, until } from './support/process';
+import { certsDir } from './harness/certsDir';
+import { freePort } from './harness/freePort';
+import { ROOT } from './harness/root';
+import { tempFolder } from './harness/tempFolder';
+import { until } from './harness/until';
+import { ServiceProcess } from './support/process';
 import { startLine } from './support/proxy';
 import { createDatabase, environmentFor } from './support/service';
-
-const ROOT = path.resolve(__dirname, '..');
 
 describe('the process', () => {
   let database: Config['database'];
@@ -22,15 +24,12 @@ describe('the process', () => {
   beforeAll(async () => {
     database = await createDatabase();
     certs = certsDir();
-    project = mkdtempSync(path.join(os.tmpdir(), 'auth-service-project-'));
+    project = tempFolder('project');
     cpSync(process.env.TEST_BUILD ?? '', path.join(project, 'dist'), { recursive: true });
     symlinkSync(path.join(ROOT, 'node_modules'), path.join(project, 'node_modules'));
   });
   afterAll(async () => {
     await Promise.all(started.map((service) => service.stop('SIGKILL')));
-    unlinkSync(path.join(project, 'node_modules'));
-    rmSync(project, { recursive: true });
-    rmSync(certs, { recursive: true });
   });
 
   /** Runs it until it ends by itself. */

@@ -1,4 +1,7 @@
-/** The web page that the requests come from: another origin, so that CORS has its work to do. */
+import os from 'node:os';
+import { cookiesOf } from '../../tests/harness/cookiesOf.js';
+
+/** The web page that the requests come from: another origin, so that CORS is measured too. */
 export const CLIENT_ORIGIN = 'http://localhost:5173';
 
 export const BROWSER_HEADERS = {
@@ -10,15 +13,8 @@ export const JSON_HEADERS = { ...BROWSER_HEADERS, 'content-type': 'application/j
 
 export const PASSWORD = 'correct horse battery staple';
 
-/** So many registrations at a time: more would only wait for the password hash. */
-const BATCH = 8;
-
-/** @param {Response} response @returns {Record<string, string>} */
-function cookiesOf(response) {
-  return Object.fromEntries(
-    response.headers.getSetCookie().map((line) => /^([^=]+)=([^;]*)/.exec(line).slice(1, 3)),
-  );
-}
+/** Registrations at a time: more only wait for the password hash. */
+const BATCH = os.availableParallelism();
 
 /**
  * Signs up one user and stays signed in.
@@ -39,14 +35,15 @@ async function signUp(url, number) {
     }),
   });
   if (!response.ok) throw new Error(`${url}: ${response.status} ${await response.text()}`);
-  return { email, cookies: cookiesOf(response) };
+  const cookies = Object.entries(cookiesOf(response.headers.getSetCookie()));
+  return { email, cookies: Object.fromEntries(cookies.map(([name, { value }]) => [name, value])) };
 }
 
 /**
- * Signs up so many users, each with a session of its own.
- * @param {string} url where to
+ * Signs up users, each with a session of its own.
+ * @param {string} url
  * @param {number} count
- * @param {number} [taken] so many users are there already
+ * @param {number} [taken] this many users exist already
  */
 export async function signUpAll(url, count, taken = 0) {
   const accounts = [];

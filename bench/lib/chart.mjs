@@ -53,7 +53,7 @@ function bars({ title, connections, entries }, top) {
 /**
  * Requests a second of every work as bars, as an SVG that reads on light and on dark ground.
  * @param {import('./report.mjs').WorkSummary[]} works
- * @param {{ cores: number, cpu: string, node: string, postgresql: string, date: string }} machine
+ * @param {import('./machine.mjs').Machine} machine
  */
 export function chart(works, { cores, cpu, node, postgresql, date }) {
   let top = 0;

@@ -1,5 +1,3 @@
-import { stop } from './workbench.mjs';
-
 /** Before each run, in seconds, not counted: pools have closed connections that were idle meanwhile. */
 const SETTLING = 0.5;
 
@@ -14,6 +12,14 @@ export const WORKS = {
 const say = (/** @type {string} */ line) => process.stderr.write(`${line}\n`);
 
 /**
+ * @typedef {object} Entry
+ * @property {import('./contestants.mjs').Contestant} contestant
+ * @property {import('./contestants.mjs').Running} running
+ * @property {import('./load.mjs').LoadClient[]} clients
+ * @property {import('./report.mjs').Figures[]} rounds
+ */
+
+/**
  * Measures contestants at one work in alternation: A B C A B C …
  * @param {import('./workbench.mjs').Workbench} bench
  * @param {keyof typeof WORKS} name
@@ -23,20 +29,27 @@ const say = (/** @type {string} */ line) => process.stderr.write(`${line}\n`);
  */
 export async function compare(bench, name, contestants, { rounds, seconds, warmup }) {
   const { title, connections } = WORKS[name];
+  /** @type {Entry[]} */
   const entries = [];
-  for (const contestant of contestants.filter(({ works }) => works[name])) {
+  for (const contestant of contestants) {
+    const makeClients = contestant.works[name];
+    if (!makeClients) continue;
     const running = await contestant.start(bench);
-    const clients = await contestant.works[name](running, connections);
+    const clients = await makeClients(running, connections);
     entries.push({ contestant, running, clients, rounds: [] });
   }
 
+  /**
+   * @param {Entry} entry
+   * @param {number} seconds
+   */
   const measure = async (entry, seconds) => {
     const { clients, ...measured } = await bench.measure(entry.running, {
       connections,
       seconds,
       clients: entry.clients,
     });
-    entry.clients = clients ?? entry.clients;
+    entry.clients = clients;
     return measured;
   };
   for (const entry of entries) await measure(entry, warmup);
@@ -45,11 +58,11 @@ export async function compare(bench, name, contestants, { rounds, seconds, warmu
       await measure(entry, SETTLING);
       entry.rounds.push(await measure(entry, seconds));
     }
-    const figures = entries.map((entry) => entry.rounds.at(-1).perSecond.toFixed(0));
+    const figures = entries.map((entry) => entry.rounds.at(-1)?.perSecond.toFixed(0));
     say(`${name}, round ${round} of ${rounds}: ${figures.join(' / ')} a second`);
   }
 
-  await Promise.all(entries.map(({ running }) => stop(running.child)));
+  await Promise.all(entries.map(({ running }) => running.program.stop()));
   return {
     name,
     title,

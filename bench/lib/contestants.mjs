@@ -1,118 +1,128 @@
-import { spawnSync } from 'node:child_process';
-import fs from 'node:fs';
 import path from 'node:path';
+import fs from 'node:fs';
+import { migrate } from '../../tests/harness/migrate.js';
+import { freePort } from '../../tests/harness/freePort.js';
+import { ROOT } from '../../tests/harness/root.js';
+import { serviceEnvironment } from '../../tests/harness/serviceEnvironment.js';
+import { startService as startBuiltService } from '../../tests/harness/startService.js';
 import { BROWSER_HEADERS, CLIENT_ORIGIN, JSON_HEADERS, PASSWORD, signUpAll } from './accounts.mjs';
-import { freePort, startModule, startProgram, untilReady } from './processes.mjs';
 
-const OPPONENTS = path.join(import.meta.dirname, '../opponents');
-const DIST = path.join(import.meta.dirname, '../../dist');
+const DIST = path.join(ROOT, 'dist');
 
 /** What `npm start` gives to node. */
 const NODE_OPTIONS =
-  JSON.parse(
-    fs.readFileSync(path.join(import.meta.dirname, '../../package.json'), 'utf8'),
-  ).scripts.start.match(/--\S+/g) ?? [];
+  JSON.parse(fs.readFileSync(path.join(ROOT, 'package.json'), 'utf8')).scripts.start.match(
+    /--\S+/g,
+  ) ?? [];
 
 /**
  * @typedef {object} Contestant
  * @property {string} title
  * @property {'subject' | 'floor' | 'peer'} kind
- * @property {(bench: import('./workbench.mjs').Workbench) => Promise<Running>} start
- * @property {Partial<Record<Work, (running: Running, count: number, taken?: number) => Promise<LoadClient[]>>>} works
- * makes the clients of each work it takes part in; `taken`: so many users are there already
+ * @property {(bench: Workbench) => Promise<Running>} start
+ * @property {Partial<Record<Work, MakeClients>>} works
+ * makes the clients of each work it takes part in; `taken`: this many users exist already
  *
  * @typedef {object} Running
- * @property {import('node:child_process').ChildProcess} child
+ * @property {import('../../tests/harness/Program.js').Program} program
  * @property {string} [origin]
  * @property {boolean} [isWorker] it does the job itself: there is no server to send requests to
+ *
+ * @typedef {import('./workbench.mjs').Workbench} Workbench
+ * @typedef {import('../../tests/harness/query.js').Database} Database
  *
  * @typedef {'self' | 'refresh' | 'login' | 'jwks'} Work
  * @typedef {import('./load.mjs').LoadClient} LoadClient
  */
 
-/** @param {import('pg').ClientConfig} database */
-const serviceEnvironment = (bench, database, port) => ({
-  PATH: process.env.PATH,
-  NODE_ENV: 'prod',
-  PORT: String(port),
-  DB_HOST: database.host,
-  DB_PORT: String(database.port),
-  DB_USERNAME: database.user,
-  DB_PASSWORD: database.password,
-  DB_NAME: database.database,
-  CERTS_DIR: bench.folder,
-  REFRESH_JWT_SECRET: bench.secret,
-  CLIENT_UI_DOMAIN: CLIENT_ORIGIN,
-  JWT_ISSUER: 'http://localhost',
-  RATE_LIMIT_ENABLED: 'false',
-});
+/**
+ * @param {Workbench} bench
+ * @param {Database} database
+ */
+const environmentOf = (bench, database) =>
+  serviceEnvironment(database, {
+    CERTS_DIR: bench.certs,
+    REFRESH_JWT_SECRET: bench.secret,
+    CLIENT_UI_DOMAIN: CLIENT_ORIGIN,
+    JWT_ISSUER: 'http://localhost',
+    RATE_LIMIT_ENABLED: 'false',
+  });
 
 /**
- * Migrates a database for the built service.
- * @param {import('./workbench.mjs').Workbench} bench
+ * A database that is migrated for the built service.
+ *
+ * @param {Workbench} bench
  * @param {string} [dist]
  */
 export async function prepareService(bench, dist = DIST) {
-  if (!fs.existsSync(path.join(dist, 'server.js')))
-    throw new Error(`there is no build in ${dist}: run "npm run build" first`);
   const database = await bench.createDatabase();
-  const env = serviceEnvironment(bench, database, 3000);
-  const migration = spawnSync(process.execPath, [path.join(dist, 'commands/migrate.js')], { env });
-  if (migration.status !== 0) throw new Error(`migration failed: ${migration.stderr}`);
+  migrate(environmentOf(bench, database), dist);
   return database;
 }
 
 /**
- * Starts the built service in production mode with its default settings, but for the limits on
+ * Starts the built service in production mode with its default settings, but without limits on
  * attempts: all requests come from one address here.
- * @param {import('./workbench.mjs').Workbench} bench
+ *
+ * @param {Workbench} bench
  * @param {object} [options]
  * @param {string} [options.dist] another build
- * @param {import('pg').ClientConfig} [options.database] one that is migrated
+ * @param {Database} [options.database] one that is migrated
  * @param {Record<string, string>} [options.settings]
- * @param {string[]} [options.nodeOptions]
- * @returns {Promise<Running & { database: import('pg').ClientConfig }>}
+ * @returns {Promise<Running & { origin: string }>}
  */
-export async function startService(bench, options = {}) {
-  const { dist = DIST, settings = {}, nodeOptions = [] } = options;
-  const database = options.database ?? (await prepareService(bench, dist));
-  const port = await freePort();
-  const logFile = bench.logFile('service');
-  const child = startProgram({
-    program: path.join(dist, 'server.js'),
-    env: { ...serviceEnvironment(bench, database, port), ...settings },
-    logFile,
-    nodeOptions: [...NODE_OPTIONS, ...nodeOptions],
+export async function startService(bench, { dist = DIST, database, settings = {} } = {}) {
+  const { program, origin } = await startBuiltService({
+    env: {
+      ...environmentOf(bench, database ?? (await prepareService(bench, dist))),
+      ...settings,
+    },
+    dist,
+    logFile: bench.logFile('service'),
+    nodeOptions: NODE_OPTIONS,
   });
-  const origin = `http://127.0.0.1:${port}`;
-  await untilReady(child, `${origin}/health/ready`, logFile, (status) => status === 200);
-  return { child, origin, database };
+  bench.keep(program);
+  await program.responds(`${origin}/health/ready`, 200);
+  return { program, origin };
 }
 
-/** Starts a program of opponents/ on a database of its own. */
-const startOpponent = (name) => async (/** @type {Parameters<Contestant['start']>[0]} */ bench) => {
-  const { host, port: databasePort, user, password, database } = await bench.createDatabase();
+/**
+ * Starts a program of opponents/ on a database of its own.
+ *
+ * @param {string} name
+ * @returns {Contestant['start']}
+ */
+const startOpponent = (name) => async (bench) => {
+  const {
+    host,
+    port: databasePort,
+    username,
+    password,
+    name: database,
+  } = await bench.createDatabase();
   const port = await freePort();
-  const logFile = bench.logFile(name);
-  const child = startModule({
-    program: path.join(OPPONENTS, `${name}.mjs`),
-    logFile,
-    env: {
-      PATH: process.env.PATH,
-      NODE_ENV: 'production',
-      PORT: String(port),
-      DATABASE_URL: `postgres://${user}:${encodeURIComponent(password)}@${host}:${databasePort}/${database}`,
-      CERTS_DIR: bench.folder,
-      SECRET: bench.secret,
-      CLIENT_ORIGIN,
-    },
+  const program = bench.startModule(`opponents/${name}.mjs`, {
+    NODE_ENV: 'production',
+    PORT: String(port),
+    DATABASE_URL: `postgres://${username}:${encodeURIComponent(password)}@${host}:${databasePort}/${database}`,
+    CERTS_DIR: bench.certs,
+    SECRET: bench.secret,
+    CLIENT_ORIGIN,
   });
   const origin = `http://127.0.0.1:${port}`;
-  await untilReady(child, origin, logFile);
-  return { child, origin };
+  await program.responds(origin);
+  return { program, origin };
 };
 
-/** Clients that need no session; `{n}` in the path is the client's number. */
+/** @typedef {(running: Running, count: number, taken?: number) => Promise<LoadClient[]>} MakeClients */
+
+/**
+ * Clients that need no session; `{n}` in the path is the client's number.
+ *
+ * @param {string} method
+ * @param {string} requestPath
+ * @returns {MakeClients}
+ */
 const anonymous = (method, requestPath) => async (_running, count) =>
   Array.from({ length: count }, (_value, i) => ({
     method,
@@ -121,7 +131,14 @@ const anonymous = (method, requestPath) => async (_running, count) =>
     cookies: {},
   }));
 
-/** Clients of which each has signed up, and has a session of its own. */
+/**
+ * Clients that have signed up, each with a session of its own.
+ *
+ * @param {string} signUpPath
+ * @param {string} method
+ * @param {string} requestPath
+ * @returns {MakeClients}
+ */
 const signedUp = (signUpPath, method, requestPath) => async (running, count, taken) => {
   const accounts = await signUpAll(`${running.origin}${signUpPath}`, count, taken);
   return accounts.map(({ cookies }) => ({
@@ -132,7 +149,12 @@ const signedUp = (signUpPath, method, requestPath) => async (running, count, tak
   }));
 };
 
-/** A client that signs in again and again. */
+/**
+ * A client that signs in repeatedly.
+ *
+ * @param {string} path
+ * @param {string} email
+ */
 export const signingInAs = (path, email) => ({
   method: 'POST',
   path,
@@ -141,7 +163,13 @@ export const signingInAs = (path, email) => ({
   body: JSON.stringify({ email, password: PASSWORD }),
 });
 
-/** Clients that have an account, and sign in again and again. */
+/**
+ * Clients that have an account, and sign in repeatedly.
+ *
+ * @param {string} signUpPath
+ * @param {string} requestPath
+ * @returns {MakeClients}
+ */
 const signingIn = (signUpPath, requestPath) => async (running, count, taken) => {
   const accounts = await signUpAll(`${running.origin}${signUpPath}`, count, taken);
   return accounts.map(({ email }) => signingInAs(requestPath, email));
@@ -149,7 +177,11 @@ const signingIn = (signUpPath, requestPath) => async (running, count, taken) => 
 
 const REGISTER = '/auth/register';
 
-/** @returns {Contestant} */
+/**
+ * @param {string} title
+ * @param {string} dist
+ * @returns {Contestant & { works: Record<Work, MakeClients> }}
+ */
 const serviceOf = (title, dist) => ({
   title,
   kind: 'subject',
@@ -162,17 +194,17 @@ const serviceOf = (title, dist) => ({
   },
 });
 
-/** @type {Contestant} */
 export const service = serviceOf('auth-service', DIST);
 
 /**
- * Another build of the service, to see what a change is worth.
+ * Another build of the service, to measure a change.
  * @param {string} dist
  */
 export const otherBuild = (dist) => serviceOf('auth-service, other build', path.resolve(dist));
 
-/** Those that stand beside the service: first the floors, which do the bare work only, then the peers. */
-export const opponents = /** @type {Record<string, Contestant>} */ ({
+/** First the floors, which do only the bare work, then the peers. */
+/** @satisfies {Record<string, Contestant>} */
+export const opponents = {
   expressSelect: {
     title: 'Express + pg SELECT',
     kind: 'floor',
@@ -189,10 +221,7 @@ export const opponents = /** @type {Record<string, Contestant>} */ ({
     title: 'bcrypt alone',
     kind: 'floor',
     start: async (bench) => ({
-      child: startModule({
-        program: path.join(OPPONENTS, 'rawBcrypt.mjs'),
-        logFile: bench.logFile('rawBcrypt'),
-      }),
+      program: bench.startModule('opponents/rawBcrypt.mjs'),
       isWorker: true,
     }),
     works: { login: anonymous('', '') },
@@ -239,4 +268,4 @@ export const opponents = /** @type {Record<string, Contestant>} */ ({
       login: signingIn(REGISTER, '/auth/login'),
     },
   },
-});
+};

@@ -2,14 +2,15 @@
  * The load generator, a process of its own.
  *
  * autocannon can give each connection its own cookies, but it cuts the requests in flight at the end
- * of a run: the answers that carry the new refresh tokens would be lost, and the next run would
- * measure how that is recovered. Here a run ends when the last answer is there.
+ * of a run: the responses with the new refresh tokens are lost, and the next run measures how the
+ * service recovers from that. Here a run ends when the last response has arrived.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'undici';
+import { serveJobs } from './serveJobs.mjs';
 import { summary } from './statistics.mjs';
 
-/** No run sends more, whatever it was asked. */
+/** No run sends more. */
 const MAX_REQUESTS = 5_000_000;
 const TIMEOUT = 30_000;
 
@@ -22,29 +23,29 @@ function headersOf({ headers, cookies }) {
 }
 
 /**
- * What a browser does with the answer's cookies.
+ * What a browser does with the cookies of a response.
  * @param {LoadClient} client
  * @param {string | string[] | undefined} setCookie
  */
 function adoptCookies(client, setCookie) {
   for (const line of [setCookie ?? []].flat()) {
     const [, name, value] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
-    client.cookies[name] = value;
+    if (name !== undefined && value !== undefined) client.cookies[name] = value;
   }
 }
 
 /**
- * Sends one request and resolves to its status when the whole answer is there.
+ * Sends one request and resolves to its status when the whole response has arrived.
  * @param {Client} connection
  * @param {LoadClient} client
- * @returns {Promise<number | string>} the code of the error where there is no answer
+ * @returns {Promise<number | string>} the code of the error when there is no response
  */
 function send(connection, client) {
   const { method, path, body } = client;
   return new Promise((resolve) => {
     let status = 0;
     connection.dispatch(
-      { method, path, body, headers: headersOf(client) },
+      { method, path, body: body ?? null, headers: headersOf(client) },
       {
         onRequestStart() {},
         onResponseStart(_controller, statusCode, headers) {
@@ -53,7 +54,8 @@ function send(connection, client) {
         },
         onResponseData() {},
         onResponseEnd: () => resolve(status),
-        onResponseError: (_controller, error) => resolve(error.code ?? error.message),
+        onResponseError: (_controller, error) =>
+          resolve('code' in error ? String(error.code) : error.message),
       },
     );
   });
@@ -61,6 +63,8 @@ function send(connection, client) {
 
 /** @param {import('./load.mjs').Job} job */
 async function run({ origin, connections, seconds, clients, perSecond = Infinity }) {
+  if (origin === undefined) throw new Error('a job for the load generator needs an origin');
+  /** @type {number[]} */
   const latencies = [];
   /** @type {Record<string, number>} */
   const failures = {};
@@ -69,7 +73,12 @@ async function run({ origin, connections, seconds, clients, perSecond = Infinity
   const interval = (connections / perSecond) * 1000;
   let sent = 0;
 
-  /** One connection, whose own clients take turns; a client never has two requests in flight. */
+  /**
+   * One connection, whose own clients take turns; a client never has two requests in flight.
+   *
+   * @param {unknown} _value
+   * @param {number} number
+   */
   const lane = async (_value, number) => {
     const own = clients.filter((_client, index) => index % connections === number);
     const connection = new Client(origin, { headersTimeout: TIMEOUT, bodyTimeout: TIMEOUT });
@@ -92,5 +101,4 @@ async function run({ origin, connections, seconds, clients, perSecond = Infinity
   return { ...summary(latencies, elapsed), failures, clients };
 }
 
-process.on('message', async (job) => process.send(await run(job)));
-process.on('disconnect', () => process.exit());
+serveJobs(run);

@@ -1,4 +1,4 @@
-import { cpuSeconds, residentMiB } from './processes.mjs';
+import { cpuSeconds, residentMiB } from './usage.mjs';
 
 /**
  * One user's browser or app.
@@ -11,10 +11,15 @@ import { cpuSeconds, residentMiB } from './processes.mjs';
  *
  * @typedef {object} Job
  * @property {string} [origin] http://host:port
- * @property {number} connections so many requests are in flight at all times
+ * @property {number} connections requests that are in flight at all times
  * @property {number} seconds
  * @property {LoadClient[]} clients at least as many as connections
- * @property {number} [perSecond] requests a second over all connections; default: as many as go
+ * @property {number} [perSecond] requests a second over all connections; default: as many as possible
+ *
+ * @typedef {import('./statistics.mjs').Summary & {
+ *   clients?: LoadClient[],
+ *   failures: Record<string, number>,
+ * }} Result
  *
  * @typedef {import('./statistics.mjs').Summary & {
  *   cpuMicros: number,
@@ -26,15 +31,16 @@ import { cpuSeconds, residentMiB } from './processes.mjs';
  */
 
 /**
- * Sends a job and resolves to the answer.
+ * Sends a job and resolves to the result.
  * @param {import('node:child_process').ChildProcess} worker
  * @param {Job} job
+ * @returns {Promise<Result>}
  */
 function ask(worker, job) {
   return new Promise((resolve, reject) => {
-    const onMessage = (answer) => {
+    const onMessage = (/** @type {Result} */ result) => {
       worker.off('exit', onExit);
-      resolve(answer);
+      resolve(result);
     };
     const onExit = () => {
       worker.off('message', onMessage);
@@ -56,19 +62,20 @@ function ask(worker, job) {
  * @param {number} options.serverPid
  * @param {number} options.databasePid
  * @returns {Promise<Measurement>}
- * @throws {Error} where any answer was not 200: a server that refuses is fast.
+ * @throws {Error} when any response is not 200: a server that refuses is fast.
  */
 export async function measure({ job, worker, serverPid, databasePid }) {
-  const pids = [serverPid, databasePid, worker.pid];
+  const pids = [serverPid, databasePid, worker.pid ?? NaN];
   const before = pids.map(cpuSeconds);
-  const { failures, ...measured } = await ask(worker, job);
+  const { failures, clients = job.clients, ...measured } = await ask(worker, job);
   const [server, database, generator] = pids.map((pid, i) => cpuSeconds(pid) - before[i]);
   if (Object.keys(failures).length > 0) {
     const { method, path } = job.clients[0];
-    throw new Error(`${method} ${path} was answered with ${JSON.stringify(failures)}`);
+    throw new Error(`${method} ${path} got ${JSON.stringify(failures)}`);
   }
   return {
     ...measured,
+    clients,
     cpuMicros: (server / measured.requests) * 1e6,
     databaseMicros: (database / measured.requests) * 1e6,
     generatorShare: generator / measured.seconds,

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import os from 'node:os';
 
-/** The model as the kernel names it; on some machines `os.cpus()` knows none. */
+/** The model as the kernel names it; on some machines `os.cpus()` is empty. */
 function cpuModel() {
   return os.cpus()[0]?.model.trim() || 'unknown CPU';
 }
@@ -34,7 +34,9 @@ export async function describeMachine(bench) {
   };
 }
 
-/** @param {Awaited<ReturnType<typeof describeMachine>>} machine */
+/** @typedef {Awaited<ReturnType<typeof describeMachine>>} Machine */
+
+/** @param {Machine} machine */
 export function machineLine({ cores, cpu, memoryGiB, system, node, postgresql, libraries }) {
   const versions = Object.entries(libraries).map(([name, version]) => `${name} ${version}`);
   return (

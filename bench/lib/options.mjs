@@ -8,13 +8,13 @@ import { parseArgs } from 'node:util';
  */
 export function optionsOf(defaults) {
   const options = Object.fromEntries(
-    Object.keys(defaults).map((name) => [name, { type: 'string' }]),
+    Object.keys(defaults).map((name) => [name, { type: /** @type {const} */ ('string') }]),
   );
   let given;
   try {
     given = parseArgs({ options }).values;
   } catch (error) {
-    refuse(error.message);
+    refuse(String(error));
   }
   const read = Object.entries(given).map(([name, text]) => {
     if (typeof defaults[name] === 'string') return [name, text];
@@ -26,7 +26,7 @@ export function optionsOf(defaults) {
 }
 
 /**
- * Ends the command over its own command line.
+ * Ends the command, because its command line is wrong.
  * @param {string} message
  * @returns {never}
  */

@@ -11,8 +11,10 @@ const RESULTS = path.join(import.meta.dirname, '../results');
  * @property {string} name
  * @property {string} title
  * @property {number} connections
- * @property {{ title: string, kind: string, rounds: import('./load.mjs').Measurement[] }[]} entries
+ * @property {{ title: string, kind: string, rounds: Figures[] }[]} entries
  * the service first
+ *
+ * @typedef {Omit<import('./load.mjs').Measurement, 'clients'>} Figures
  *
  * @typedef {ReturnType<typeof summarise>} WorkSummary
  */
@@ -38,7 +40,8 @@ function summarise({ name, title, connections, entries }) {
     title,
     connections,
     entries: entries.map(({ title, kind, rounds }) => {
-      const middle = (/** @type {string} */ key) => median(rounds.map((round) => round[key]));
+      const middle = (/** @type {keyof Figures} */ key) =>
+        median(rounds.map((round) => round[key]));
       return {
         title,
         kind,
@@ -98,7 +101,7 @@ function workSection({ title, connections, entries }) {
 
 /** @param {WorkSummary[]} works @returns {Target[]} */
 function targets(works) {
-  const found = (name, title) =>
+  const found = (/** @type {string} */ name, /** @type {string} */ title) =>
     works.find((work) => work.name === name)?.entries.find((entry) => entry.title === title);
   const rows = [];
   for (const { work, against, atLeast } of TARGETS) {
@@ -106,8 +109,8 @@ function targets(works) {
     if (value !== undefined) rows.push({ text: `${work} ÷ ${against}`, atLeast, value });
   }
   const floor = found('login', 'bcrypt alone');
-  if (floor) {
-    const login = works.find((work) => work.name === 'login');
+  const login = works.find((work) => work.name === 'login');
+  if (floor && login) {
     const value = login.entries[0].p99 / ((login.connections / floor.perSecond) * 1000);
     rows.push({ text: 'login p99 ÷ ideal queue', atMost: LOGIN_P99_LIMIT, value });
   }
@@ -127,9 +130,9 @@ const isMet = ({ value, atMost = Infinity, atLeast = -Infinity }) =>
 /** @param {Target} target */
 function targetRow(target) {
   const { text, value, atMost, atLeast } = target;
-  const limit = atMost === undefined ? atLeast && `≥ ${atLeast}` : `≤ ${atMost}`;
-  const verdict = isMet(target) ? 'yes' : 'no';
-  return [text, limit ?? '–', number(value, 2), limit ? verdict : '–'];
+  if (atMost === undefined && atLeast === undefined) return [text, '–', number(value, 2), '–'];
+  const limit = atMost === undefined ? `≥ ${atLeast}` : `≤ ${atMost}`;
+  return [text, limit, number(value, 2), isMet(target) ? 'yes' : 'no'];
 }
 
 /** @param {Target[]} targets */
@@ -148,7 +151,10 @@ function writeJson(name, result) {
 
 /**
  * Prints the comparison as Markdown, and writes it to results/ as JSON, as Markdown and as a chart.
- * @param {{ machine: object, options: object, works: WorkResult[] }} results
+ * @param {object} results
+ * @param {import('./machine.mjs').Machine} results.machine
+ * @param {{ rounds: number, seconds: number }} results.options
+ * @param {WorkResult[]} results.works
  * @param {string} name of the files
  */
 export function report({ machine, options, works }, name) {

@@ -20,7 +20,7 @@ export function median(values) {
 }
 
 /**
- * What a run is boiled down to.
+ * The figures of one run.
  * @typedef {object} Summary
  * @property {number} requests
  * @property {number} seconds
@@ -46,8 +46,8 @@ export function summary(latencies, seconds) {
 }
 
 /**
- * How two series compare that were measured in alternation: the ratio within each round, so that
- * what slows the machine down for a while slows both sides of a ratio.
+ * Compares two series that were measured in alternation, by the ratio within each round: what slows
+ * the machine down for a while slows both sides of a ratio.
  * @param {readonly number[]} ours a value a round
  * @param {readonly number[]} theirs
  */

@@ -1,42 +1,30 @@
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import fs from 'node:fs';
-import os from 'node:os';
+import { randomBytes } from 'node:crypto';
 import path from 'node:path';
-import pg from 'pg';
-import {
-  EmbeddedPostgresError,
-  startEmbeddedPostgres,
-} from '../../scripts/embedded-postgres/startEmbeddedPostgres.mjs';
+import { EmbeddedPostgresError } from '../../scripts/embedded-postgres/startEmbeddedPostgres.mjs';
+import { certsDir } from '../../tests/harness/certsDir.js';
+import { createDatabase } from '../../tests/harness/createDatabase.js';
+import { Program } from '../../tests/harness/Program.js';
+import { query } from '../../tests/harness/query.js';
+import { startPostgres } from '../../tests/harness/startPostgres.js';
+import { tempFolder } from '../../tests/harness/tempFolder.js';
 import { measure } from './load.mjs';
-import { startModule, stop, stopAll } from './processes.mjs';
 
-const GENERATOR = path.join(import.meta.dirname, 'generator.mjs');
-
-/** What every measurement needs: a PostgreSQL, a pair of keys, a load generator, a folder. */
+/** What every measurement needs: a PostgreSQL, a key pair, a load generator, a folder for logs. */
 export class Workbench {
-  /** Where keys, logs and data are until the end. */
-  folder;
+  certs = certsDir();
   secret = randomBytes(48).toString('base64url');
-  /** @type {import('../../scripts/embedded-postgres/startEmbeddedPostgres.mjs').EmbeddedPostgres} */
+  #logs = tempFolder('logs');
+  #logCount = 0;
+  /** @type {Set<Program>} */
+  #programs = new Set();
+  /** @type {Awaited<ReturnType<typeof startPostgres>>} */
   #postgres;
   #generator;
-  #databases = 0;
-  #logs = 0;
 
-  async open() {
-    // Under the folder the database's own user must be able to reach its data.
-    this.folder = fs.mkdtempSync(path.join(os.tmpdir(), 'auth-service-bench-'));
-    fs.chmodSync(this.folder, 0o755);
-    const { privateKey, publicKey } = generateKeyPairSync('rsa', {
-      modulusLength: 2048,
-      privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
-      publicKeyEncoding: { type: 'spki', format: 'pem' },
-    });
-    fs.writeFileSync(path.join(this.folder, 'private.pem'), privateKey, { mode: 0o600 });
-    fs.writeFileSync(path.join(this.folder, 'public.pem'), publicKey);
-    this.#postgres = await startEmbeddedPostgres({ dataDir: path.join(this.folder, 'postgres') });
+  /** @param {Awaited<ReturnType<typeof startPostgres>>} postgres */
+  constructor(postgres) {
+    this.#postgres = postgres;
     this.#generator = this.startGenerator();
-    return this;
   }
 
   get databasePid() {
@@ -44,77 +32,84 @@ export class Workbench {
   }
 
   /** A new, empty database. */
-  async createDatabase() {
-    const { host, port, username, password, database } = this.#postgres;
-    const connection = (name) => ({ host, port, user: username, password, database: name });
-    const name = `bench_${(this.#databases += 1)}`;
-    const client = new pg.Client(connection(database));
-    await client.connect();
-    await client.query(`CREATE DATABASE ${name}`);
-    await client.end();
-    return connection(name);
+  createDatabase() {
+    return createDatabase(this.#postgres);
   }
 
   async postgresVersion() {
-    const client = new pg.Client(await this.createDatabase());
-    await client.connect();
-    const { rows } = await client.query('SHOW server_version');
-    await client.end();
-    return rows[0].server_version.split(' ')[0];
+    const [row] = await query(this.#postgres, 'SHOW server_version');
+    return String(row?.server_version).split(' ', 1).join('');
   }
 
+  /** @param {string} name */
   logFile(name) {
-    return path.join(this.folder, `${(this.#logs += 1)}-${name}.log`);
-  }
-
-  /** A load generator besides the first, for two loads at once. */
-  startGenerator() {
-    return startModule({ program: GENERATOR, logFile: this.logFile('generator') });
+    this.#logCount += 1;
+    return path.join(this.#logs, `${this.#logCount}-${name}.log`);
   }
 
   /**
-   * @param {import('./contestants.mjs').Contestant} contestant as started
-   * @param {import('./load.mjs').Job} job
-   * @param {import('node:child_process').ChildProcess} [generator]
+   * Starts a Node module that ends with this process, and exchanges messages with it.
+   *
+   * @param {string} module relative to the folder of this suite
+   * @param {NodeJS.ProcessEnv} [env]
    */
-  measure({ child, origin, isWorker }, job, generator = this.#generator) {
+  startModule(module, env = {}) {
+    const file = path.join(import.meta.dirname, '..', module);
+    const logFile = this.logFile(path.basename(module, '.mjs'));
+    return this.keep(new Program(process.execPath, [file], { env, logFile, ipc: true }));
+  }
+
+  /**
+   * Stops a program at the end, at the latest.
+   *
+   * @param {Program} program
+   */
+  keep(program) {
+    this.#programs.add(program);
+    return program;
+  }
+
+  /** A load generator beside the first, for two loads at the same time. */
+  startGenerator() {
+    return this.startModule('lib/generator.mjs');
+  }
+
+  /**
+   * @param {import('./contestants.mjs').Running} contestant as started
+   * @param {import('./load.mjs').Job} job
+   * @param {Program} [generator]
+   */
+  measure({ program, origin, isWorker }, job, generator = this.#generator) {
     return measure({
-      job: { origin, ...job },
-      worker: isWorker ? child : generator,
-      serverPid: child.pid,
+      job: { ...job, ...(origin !== undefined && { origin }) },
+      worker: (isWorker ? program : generator).child,
+      serverPid: program.pid,
       databasePid: this.databasePid,
     });
   }
 
   async close() {
-    await stopAll();
-    await this.#postgres?.stop();
-    for (const folder of [this.#postgres?.dataDir, this.folder])
-      if (folder) fs.rmSync(folder, { recursive: true, force: true });
+    await Promise.all([...this.#programs].map((program) => program.stop()));
+    await this.#postgres.stop();
   }
 }
 
-export { stop };
-
 /**
- * Runs a command of the suite on a workbench, which is cleared whatever happens.
- * @param {(bench: Workbench) => Promise<boolean | void>} command false: the target was missed
+ * Runs a command of the suite on a workbench.
+ *
+ * @param {(bench: Workbench) => Promise<boolean | void>} command false: a target was missed
  */
 export async function onWorkbench(command) {
-  const bench = new Workbench();
-  let closing;
-  const close = () => (closing ??= bench.close());
-  for (const signal of ['SIGINT', 'SIGTERM'])
-    process.once(signal, () => void close().finally(() => process.exit(130)));
   try {
-    if ((await command(await bench.open())) === false) process.exitCode = 1;
+    const bench = new Workbench(await startPostgres());
+    try {
+      if ((await command(bench)) === false) process.exitCode = 1;
+    } finally {
+      await bench.close();
+    }
   } catch (error) {
-    // After a Ctrl-C everything fails, and that is no news.
-    if (closing) return;
     const known = error instanceof EmbeddedPostgresError;
-    process.stderr.write(`${known ? error.message : error.stack}\n`);
+    process.stderr.write(`${known ? error.message : error instanceof Error && error.stack}\n`);
     process.exitCode = 1;
-  } finally {
-    await close();
   }
 }

@@ -8,14 +8,15 @@ import { getMigrations } from 'better-auth/db/migration';
 import { toNodeHandler } from 'better-auth/node';
 import express from 'express';
 import pg from 'pg';
+import { environment } from '../lib/environment.mjs';
 import { listen } from '../lib/listen.mjs';
 
 const options = {
-  baseURL: `http://127.0.0.1:${process.env.PORT}`,
-  secret: process.env.SECRET,
-  database: new pg.Pool({ connectionString: process.env.DATABASE_URL }),
+  baseURL: `http://127.0.0.1:${environment.PORT}`,
+  secret: environment.SECRET,
+  database: new pg.Pool({ connectionString: environment.DATABASE_URL }),
   emailAndPassword: { enabled: true },
-  trustedOrigins: [process.env.CLIENT_ORIGIN],
+  trustedOrigins: [environment.CLIENT_ORIGIN],
   rateLimit: { enabled: false },
   telemetry: { enabled: false },
 };

@@ -1,6 +1,7 @@
 /** Floor: bare Express 5 and one SELECT by primary key, which each connection prepares once. */
 import express from 'express';
 import pg from 'pg';
+import { environment } from '../lib/environment.mjs';
 import { listen } from '../lib/listen.mjs';
 
 const FIND_USER = {
@@ -11,7 +12,7 @@ const FIND_USER = {
     FROM users WHERE id = $1`,
 };
 
-const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL });
+const pool = new pg.Pool({ connectionString: environment.DATABASE_URL });
 await pool.query(`
   CREATE TABLE users (
     id serial PRIMARY KEY,

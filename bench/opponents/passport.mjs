@@ -6,10 +6,11 @@ import session from 'express-session';
 import passport from 'passport';
 import { Strategy } from 'passport-local';
 import pg from 'pg';
+import { environment } from '../lib/environment.mjs';
 import { listen } from '../lib/listen.mjs';
 
 const COST = 10;
-const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL });
+const pool = new pg.Pool({ connectionString: environment.DATABASE_URL });
 await pool.query(`
   CREATE TABLE users (
     id serial PRIMARY KEY,
@@ -25,7 +26,13 @@ passport.use(
     done(null, matches ? rows[0] : false);
   }),
 );
-passport.serializeUser((user, done) => done(null, user.id));
+/**
+ * @typedef {{ id: number }} Row
+ * @param {unknown} user
+ */
+const idOf = (user) => /** @type {Row} */ (user).id;
+
+passport.serializeUser((user, done) => done(null, idOf(user)));
 passport.deserializeUser(async (id, done) => {
   const { rows } = await pool.query('SELECT id, name, email FROM users WHERE id = $1', [id]);
   done(null, rows[0] ?? false);
@@ -37,7 +44,7 @@ app.use(express.json());
 app.use(
   session({
     store: new PgSession({ pool, createTableIfMissing: true }),
-    secret: process.env.SECRET,
+    secret: environment.SECRET,
     resave: false,
     saveUninitialized: false,
     cookie: { maxAge: 30 * 24 * 60 * 60 * 1000 },
@@ -54,7 +61,7 @@ app.post('/register', async (req, res, next) => {
   req.login(rows[0], (error) => (error ? next(error) : res.status(201).json(rows[0])));
 });
 app.post('/login', passport.authenticate('local'), (req, res) => {
-  res.json({ id: req.user.id });
+  res.json({ id: idOf(req.user) });
 });
 app.get('/me', (req, res) => {
   if (!req.user) return res.sendStatus(401);

@@ -1,8 +1,9 @@
 /**
- * Floor: bcrypt comparisons and nothing around them, so many at a time. No server: it takes jobs as
- * the load generator does, and answers alike.
+ * Floor: bcrypt comparisons and nothing around them. No server: it runs jobs as the load generator
+ * does, with the same kind of result.
  */
 import bcrypt from 'bcrypt';
+import { serveJobs } from '../lib/serveJobs.mjs';
 import { summary } from '../lib/statistics.mjs';
 
 const COST = 10;
@@ -11,6 +12,7 @@ const hash = await bcrypt.hash(PASSWORD, COST);
 
 /** @param {import('../lib/load.mjs').Job} job */
 async function run({ connections, seconds }) {
+  /** @type {number[]} */
   const latencies = [];
   const startedAt = performance.now();
   const deadline = startedAt + seconds * 1000;
@@ -25,5 +27,4 @@ async function run({ connections, seconds }) {
   return { ...summary(latencies, (performance.now() - startedAt) / 1000), failures: {} };
 }
 
-process.on('message', async (job) => process.send(await run(job)));
-process.on('disconnect', () => process.exit());
+serveJobs(run);

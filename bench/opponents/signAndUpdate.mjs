@@ -8,6 +8,7 @@ import path from 'node:path';
 import express from 'express';
 import jwt from 'jsonwebtoken';
 import pg from 'pg';
+import { environment } from '../lib/environment.mjs';
 import { listen } from '../lib/listen.mjs';
 
 const ROTATE = {
@@ -18,10 +19,10 @@ const ROTATE = {
 };
 
 const privateKey = createPrivateKey(
-  readFileSync(path.join(process.env.CERTS_DIR, 'private.pem'), 'utf8'),
+  readFileSync(path.join(environment.CERTS_DIR, 'private.pem'), 'utf8'),
 );
 const secretKey = createSecretKey(randomBytes(48));
-const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL });
+const pool = new pg.Pool({ connectionString: environment.DATABASE_URL });
 await pool.query(`
   CREATE TABLE sessions (
     id serial PRIMARY KEY,

@@ -13,15 +13,30 @@ import express from 'express';
 import jwt from 'jsonwebtoken';
 import { DataSource, EntitySchema } from 'typeorm';
 import winston from 'winston';
+import { environment } from '../lib/environment.mjs';
 import { listen } from '../lib/listen.mjs';
 
 const HOUR_MS = 60 * 60 * 1000;
 const MONTH_MS = 30 * 24 * HOUR_MS;
 
+/**
+ * @typedef {{ createdAt: Date, updatedAt: Date }} Timestamps
+ * @typedef {object} UserColumns
+ * @property {number} id
+ * @property {string} firstName
+ * @property {string} lastName
+ * @property {string} email
+ * @property {string} password
+ * @property {string} role
+ * @typedef {UserColumns & Timestamps} UserRow
+ * @typedef {{ id: number, expiresAt: Date, user: UserRow } & Timestamps} RefreshTokenRow
+ */
+
 const timestamps = {
-  createdAt: { type: 'timestamptz', createDate: true },
-  updatedAt: { type: 'timestamptz', updateDate: true },
+  createdAt: { type: /** @type {const} */ ('timestamptz'), createDate: true },
+  updatedAt: { type: /** @type {const} */ ('timestamptz'), updateDate: true },
 };
+/** @type {EntitySchema<UserRow>} */
 const User = new EntitySchema({
   name: 'users',
   columns: {
@@ -34,7 +49,8 @@ const User = new EntitySchema({
     ...timestamps,
   },
 });
-const RefreshToken = new EntitySchema({
+/** @type {import('typeorm').EntitySchemaOptions<RefreshTokenRow>} */
+const refreshToken = {
   name: 'refresh_tokens',
   columns: {
     id: { type: Number, primary: true, generated: true },
@@ -42,11 +58,12 @@ const RefreshToken = new EntitySchema({
     ...timestamps,
   },
   relations: { user: { type: 'many-to-one', target: 'users' } },
-});
+};
+const RefreshToken = new EntitySchema(refreshToken);
 
 const dataSource = await new DataSource({
   type: 'postgres',
-  url: process.env.DATABASE_URL,
+  url: environment.DATABASE_URL,
   entities: [User, RefreshToken],
   synchronize: true,
 }).initialize();
@@ -58,8 +75,13 @@ const logger = winston.createLogger({
   transports: [new winston.transports.Console()],
 });
 
-const readKey = (name) => fs.readFileSync(path.join(process.env.CERTS_DIR, name), 'utf8');
+const readKey = (/** @type {string} */ name) =>
+  fs.readFileSync(path.join(environment.CERTS_DIR, name), 'utf8');
 
+/**
+ * @param {express.Response} res
+ * @param {UserRow} user
+ */
 async function giveTokens(res, user) {
   const accessToken = jwt.sign({ role: user.role }, readKey('private.pem'), {
     algorithm: 'RS256',
@@ -68,7 +90,7 @@ async function giveTokens(res, user) {
     issuer: 'auth-service',
   });
   const row = await refreshTokens.save({ user, expiresAt: new Date(Date.now() + MONTH_MS) });
-  const refreshToken = jwt.sign({ id: row.id }, process.env.SECRET, {
+  const refreshToken = jwt.sign({ id: row.id }, environment.SECRET, {
     algorithm: 'HS256',
     subject: String(user.id),
     expiresIn: '30d',
@@ -83,7 +105,7 @@ async function giveTokens(res, user) {
 }
 
 const app = express();
-app.use(cors({ origin: [process.env.CLIENT_ORIGIN], credentials: true }));
+app.use(cors({ origin: [environment.CLIENT_ORIGIN], credentials: true }));
 app.use(express.json());
 app.use(cookieParser());
 
@@ -114,14 +136,14 @@ app.get('/auth/self', async (req, res) => {
 });
 
 app.post('/auth/refresh', async (req, res) => {
-  const claims = jwt.verify(req.cookies.refreshToken, process.env.SECRET, {
-    algorithms: ['HS256'],
-  });
+  const claims = /** @type {jwt.JwtPayload} */ (
+    jwt.verify(req.cookies.refreshToken, environment.SECRET, { algorithms: ['HS256'] })
+  );
   const stored = await refreshTokens.findOne({
     where: { id: claims.id, user: { id: Number(claims.sub) } },
   });
-  if (!stored) return res.sendStatus(401);
   const user = await users.findOne({ where: { id: Number(claims.sub) } });
+  if (!stored || !user) return res.sendStatus(401);
   await giveTokens(res, user);
   await refreshTokens.delete({ id: stored.id });
   logger.info('Token has been refreshed', { id: user.id });

@@ -1,7 +1,7 @@
 import { assertEqual, check } from './checks.mjs';
 import { playRotation } from './rotation.mjs';
 
-/** That a rotation fails no verification, and that this is owed to its waiting. */
+/** A rotation fails no verification, and the reason is that it waits between its steps. */
 export async function checkRotation() {
   await check('a whole rotation fails no verification of any verifier that caches', async () => {
     const { verified, failed, tokens, fetched, waitedFor, seconds, kids } = await playRotation();
@@ -14,7 +14,7 @@ export async function checkRotation() {
     if (waitedFor.activate < 300) throw new Error('activated before the key set had expired');
     if (waitedFor.retire < 3600) throw new Error('retired before the last token had expired');
   });
-  for (const step of ['activate', 'retire']) {
+  for (const step of /** @type {const} */ (['activate', 'retire'])) {
     await check(`control: a rotation that does not wait to ${step} fails some`, async () => {
       const { failed, verified } = await playRotation(step);
       if (failed.length === 0) throw new Error('no verification failed');

@@ -3,7 +3,12 @@ import { UnexpectedAnswer } from './middleware.mjs';
 let passed = 0;
 let failed = 0;
 
-/** One check, counted and printed. */
+/**
+ * One check, counted and printed.
+ *
+ * @param {string} name
+ * @param {() => void | Promise<void>} body
+ */
 export async function check(name, body) {
   try {
     await body();
@@ -11,22 +16,32 @@ export async function check(name, body) {
     process.stdout.write(`ok      ${name}\n`);
   } catch (error) {
     failed += 1;
-    process.stdout.write(`FAILED  ${name}: ${error.message}\n`);
+    process.stdout.write(`FAILED  ${name}: ${error instanceof Error ? error.message : error}\n`);
   }
 }
 
-/** Prints the last line, and says whether all is well. */
+/** Prints the last line, and tells whether all checks passed. */
 export function summary() {
   process.stdout.write(`${passed} passed, ${failed} failed\n`);
   return failed === 0 && passed > 0;
 }
 
+/**
+ * @param {unknown} actual
+ * @param {unknown} expected
+ * @param {string} what
+ */
 export function assertEqual(actual, expected, what) {
   if (actual !== expected) throw new Error(`${what}: ${actual} instead of ${expected}`);
 }
 
-/** That a verifier refuses a token, for a reason of its own, and does not break down over it. */
-export async function assertRefused(verify, token) {
+/**
+ * A verifier refuses a token, for a reason of its own, and does not break down over it.
+ *
+ * @param {import('./middleware.mjs').Verifier} verifier
+ * @param {string} token
+ */
+export async function assertRefused({ verify }, token) {
   try {
     await verify(token);
   } catch (error) {

@@ -1,20 +1,15 @@
 /** A clock for this process that a test moves: Date and performance.now() follow it, timers do not. */
-const RealDate = globalThis.Date;
-const realNow = performance.now.bind(performance);
+const realNow = { date: Date.now, performance: performance.now.bind(performance) };
 let shift = 0;
+const now = () => realNow.date() + shift;
 
-globalThis.Date = class Date extends RealDate {
-  constructor(...args) {
-    if (args.length === 0) super(RealDate.now() + shift);
-    else super(...args);
-  }
-
-  static now() {
-    return RealDate.now() + shift;
-  }
-};
-// lru-cache, which jwks-rsa keeps its keys in, goes by this one.
-performance.now = () => realNow() + shift;
+globalThis.Date = new Proxy(Date, {
+  construct: (target, args, newTarget) =>
+    Reflect.construct(target, args.length === 0 ? [now()] : args, newTarget),
+  get: (target, name) => (name === 'now' ? now : Reflect.get(target, name)),
+});
+// lru-cache, where jwks-rsa keeps its keys, uses this one.
+performance.now = () => realNow.performance() + shift;
 
 /** @param {number} seconds */
 export function advance(seconds) {

@@ -2,7 +2,11 @@ import { expressjwt } from 'express-jwt';
 import jwksRsa from 'jwks-rsa';
 import { verifyBehind } from './middleware.mjs';
 
-/** express-jwt as the guard of an Express application. */
+/**
+ * express-jwt as the guard of an Express application.
+ *
+ * @param {import('./service.mjs').Settings} settings
+ */
 export function verifyWithExpressJwt({ issuer, audience, jwksUri }) {
   return verifyBehind(
     expressjwt({
@@ -11,6 +15,6 @@ export function verifyWithExpressJwt({ issuer, audience, jwksUri }) {
       issuer,
       audience,
     }),
-    (req) => req.auth.sub,
+    (req) => /** @type {import('express-jwt').Request} */ (req).auth?.sub ?? '',
   );
 }

@@ -1,23 +1,26 @@
 import jwt from 'jsonwebtoken';
 import jwksRsa from 'jwks-rsa';
 
-/** jsonwebtoken with the keys of jwks-rsa, which keeps each for ten minutes. */
+/**
+ * jsonwebtoken with the keys of jwks-rsa, which keeps each for ten minutes.
+ *
+ * @param {import('./service.mjs').Settings} settings
+ * @returns {import('./middleware.mjs').Verifier}
+ */
 export function verifyWithJwksRsa({ issuer, audience, jwksUri }) {
   const client = jwksRsa({ jwksUri, cache: true, rateLimit: true });
-  const keyOf = ({ kid }, done) => {
-    client.getSigningKey(kid).then(
-      (key) => done(null, key.getPublicKey()),
-      (error) => done(error),
-    );
-  };
-  return (token) =>
-    new Promise((resolve, reject) => {
-      const options = { issuer, audience, algorithms: ['RS256'], complete: true };
-      jwt.verify(token, keyOf, options, (error, verified) => {
-        if (error) reject(error);
-        // jsonwebtoken does not look at the type; RFC 9068 section 4 wants it looked at.
-        else if (verified.header.typ !== 'at+jwt') reject(new Error('not an access token'));
-        else resolve(verified.payload.sub);
+  return {
+    verify: async (token) => {
+      const decoded = jwt.decode(token, { complete: true });
+      // jsonwebtoken does not check the type; RFC 9068 section 4 requires it.
+      if (decoded?.header.typ !== 'at+jwt') throw new Error('not an access token');
+      const key = await client.getSigningKey(decoded.header.kid);
+      const claims = jwt.verify(token, key.getPublicKey(), {
+        issuer,
+        audience,
+        algorithms: ['RS256'],
       });
-    });
+      return String(claims.sub);
+    },
+  };
 }

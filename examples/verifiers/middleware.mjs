@@ -1,34 +1,59 @@
 import { once } from 'node:events';
 import express from 'express';
+import { portOf } from '../../tests/harness/portOf.js';
 
 /**
- * A verifier that asks an Express application behind this guard.
+ * @typedef {object} Verifier
+ * @property {(token: string) => Promise<string>} verify resolves to the subject, rejects when it
+ * refuses the token
+ * @property {() => void | Promise<void>} [stop]
+ */
+
+/**
+ * A verifier that is an Express application behind a guard.
  *
- * @returns {Promise<(token: string) => Promise<string>>} resolves to the subject, rejects on 401
+ * @param {import('express').Handler} guard
+ * @param {(req: import('express').Request) => string} subjectOf
+ * @returns {Promise<Verifier>}
  */
 export async function verifyBehind(guard, subjectOf) {
   const app = express();
-  app.get('/', guard, (req, res) => res.send(subjectOf(req)));
-  // eslint-disable-next-line no-unused-vars -- Express knows an error handler by its four arguments
-  app.use((error, _req, res, _next) => {
-    res.status(error.status ?? 500).send(error.message);
+  app.get('/', guard, (req, res) => {
+    res.send(subjectOf(req));
   });
+  app.use(respondToError);
   const server = app.listen(0, '127.0.0.1').unref();
   await once(server, 'listening');
-  return (token) => ask(`http://127.0.0.1:${server.address().port}/`, token);
+  return { verify: (token) => ask(`http://127.0.0.1:${portOf(server)}/`, token) };
 }
 
-/** The body that this address answers to a bearer of the token; rejects on 401. */
+/**
+ * @param {Error & { status?: number }} error
+ * @param {unknown} _req
+ * @param {import('express').Response} res
+ * @param {unknown} _next
+ */
+// eslint-disable-next-line no-unused-vars -- Express knows an error handler by its four arguments
+function respondToError(error, _req, res, _next) {
+  res.status(error.status ?? 500).send(error.message);
+}
+
+/**
+ * The body of the response to a bearer of the token; rejects on 401.
+ *
+ * @param {string} url
+ * @param {string} token
+ */
 export async function ask(url, token) {
   const response = await fetch(url, { headers: { Authorization: `Bearer ${token}` } });
   const body = await response.text();
   if (response.status === 200) return body;
   if (response.status === 401) throw new Error(body);
-  // Neither accepted nor refused: for the one who asks, no answer at all.
   throw new UnexpectedAnswer(`${response.status} ${body}`);
 }
 
 /** Something is wrong with the verifier, and not with the token. */
 export class UnexpectedAnswer extends Error {
+  /** @override */
   name = 'UnexpectedAnswer';
 }

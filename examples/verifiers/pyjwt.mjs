@@ -1,9 +1,10 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
+import { Program } from '../../tests/harness/Program.js';
 import { UnexpectedAnswer } from './middleware.mjs';
 
-/** The Python that has PyJWT: Debian's, where another one comes first on the path. */
+/** The Python that has PyJWT: Debian's, even when another one is first on the path. */
 function python() {
   const found = ['/usr/bin/python3', 'python3'].find(
     (command) => spawnSync(command, ['-c', 'import jwt, cryptography']).status === 0,
@@ -12,21 +13,28 @@ function python() {
   throw new Error('no Python with PyJWT: apt-get install python3-jwt python3-cryptography');
 }
 
-/** PyJWT, in a Python process that is asked token by token. */
+/**
+ * PyJWT, in a Python process that gets one token a line.
+ *
+ * @param {import('./service.mjs').Settings} settings
+ * @returns {import('./middleware.mjs').Verifier}
+ */
 export function verifyWithPyJwt({ issuer, audience, jwksUri }) {
   const script = path.join(import.meta.dirname, 'pyjwt.py');
-  const child = spawn(python(), [script, issuer, audience, jwksUri], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-  const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const verify = async (token) => {
-    child.stdin.write(`${token}\n`);
-    const { value = 'ended' } = await answers.next();
-    const [, outcome, rest] = /^(\w+) ?(.*)$/.exec(value) ?? [];
-    if (outcome === 'ok') return rest;
-    if (outcome === 'refused') throw new Error(rest);
-    throw new UnexpectedAnswer(value);
+  const { stdin, stdout } = new Program(python(), [script, issuer, audience, jwksUri]).child;
+  if (!stdin || !stdout) throw new Error('no way to talk to Python');
+  const lines = createInterface({ input: stdout })[Symbol.asyncIterator]();
+  return {
+    verify: async (token) => {
+      stdin.write(`${token}\n`);
+      const line = String((await lines.next()).value);
+      const [, outcome, rest = ''] = /^(\w+) ?(.*)$/.exec(line) ?? [];
+      if (outcome === 'ok') return rest;
+      if (outcome === 'refused') throw new Error(rest);
+      throw new UnexpectedAnswer(line);
+    },
+    stop: () => {
+      stdin.end();
+    },
   };
-  verify.stop = () => child.stdin.end();
-  return verify;
 }

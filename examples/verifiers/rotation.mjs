@@ -1,91 +1,116 @@
 /**
- * A whole rotation, at the earliest moments that src/keys/KeyRotation.ts allows, before verifiers
- * that keep the key set: hours of it in seconds, by a clock that is moved.
+ * A whole rotation, at the earliest moments that the rotation command allows, with verifiers that
+ * keep the key set. A moved clock makes hours of it pass in seconds.
  *
- * Two replicas share the folder; one of them is always a look behind the other. They sign, and are
- * asked for the key set, in turn. Every token that is alive is shown to every verifier.
+ * Two replicas share the folder; one of them always reads it later than the other. They sign, and
+ * serve the key set, in turn. Every verifier checks every token that has not expired.
  */
 import './clock.mjs';
 import { createRequire } from 'node:module';
 import { once } from 'node:events';
-import fs from 'node:fs';
 import { createServer } from 'node:http';
-import os from 'node:os';
 import path from 'node:path';
 import { createRemoteJWKSet, jwtVerify } from 'jose';
 import jwt from 'jsonwebtoken';
 import jwksRsa from 'jwks-rsa';
-import { generateKeys } from '../../scripts/generateKeys.mjs';
+import { certsDir } from '../../tests/harness/certsDir.js';
+import { portOf } from '../../tests/harness/portOf.js';
+import { ROOT } from '../../tests/harness/root.js';
+import { serviceEnvironment } from '../../tests/harness/serviceEnvironment.js';
 import { advance } from './clock.mjs';
-import { ROOT } from './service.mjs';
+import { decoded } from './decoded.mjs';
 
-const require = createRequire(path.join(ROOT, 'dist/server.js'));
-const { createApp } = require('./app.js');
-const { loadConfig } = require('./config/index.js');
-const { createDataSource } = require('./config/data-source.js');
-const { KeyRing } = require('./keys/KeyRing.js');
-const { KeyRotation } = require('./keys/KeyRotation.js');
-const { RotationError } = require('./keys/RotationError.js');
-const { createLogger } = require('./config/logger.js');
-const { TokenService } = require('./service/TokenService.js');
+const load = createRequire(path.join(ROOT, 'dist/server.js'));
+const { createApp } = load('./app.js');
+const { createServices } = load('./services.js');
+const { loadConfig } = load('./config/index.js');
+const { createDataSource } = load('./config/data-source.js');
+const { KeyRing } = load('./keys/KeyRing.js');
+const { KeyRotation } = load('./keys/KeyRotation.js');
+const { RotationError } = load('./keys/RotationError.js');
+const { createLogger } = load('./config/logger.js');
+
+/**
+ * A replica, of whose parts only these matter here.
+ *
+ * @typedef {object} Replica
+ * @property {import('node:http').RequestListener} app
+ * @property {{ current: { verifying: Map<string, unknown> }, refresh(logger: unknown): Promise<void> }} keys
+ * @property {{ issue(session: object): Promise<{ accessToken: string }> }} tokens
+ *
+ * @typedef {Awaited<ReturnType<typeof startReplicas>>} Site
+ * @typedef {(options: { force: boolean }) => void} Step
+ */
 
 /** How often a replica looks at the folder, in seconds. */
 const TICK = 5;
 const SIGNING_INTERVAL = 120;
 const MAX_AGE = 300;
 
-/** Two replicas on one folder behind one address, without the database, which keys do not need. */
+/**
+ * Two replicas on one folder behind one address, without the database, which keys do not need.
+ *
+ * @param {string} dir
+ */
 async function startReplicas(dir) {
-  const config = loadConfig({
-    NODE_ENV: 'prod',
-    DB_HOST: 'unused',
-    DB_USERNAME: 'unused',
-    DB_PASSWORD: 'unused',
-    DB_NAME: 'unused',
-    CERTS_DIR: dir,
-    REFRESH_JWT_SECRET: 'of no use here, but it has to be there',
-    CLIENT_UI_DOMAIN: 'https://app.example.com',
-    JWT_ISSUER: 'https://auth.example.com',
-    LOG_LEVEL: 'error',
-  });
+  const nowhere = {
+    host: 'unused',
+    port: 1,
+    username: 'unused',
+    password: 'unused',
+    name: 'unused',
+  };
+  const config = loadConfig(serviceEnvironment(nowhere, { CERTS_DIR: dir, LOG_LEVEL: 'error' }));
   const logger = createLogger(config);
   const dataSource = createDataSource(config.database);
+  /** @returns {Promise<Replica>} */
   const open = async () => {
     const keys = await KeyRing.open(config.keys);
-    const lifecycle = { draining: false };
-    const app = createApp({ config, dataSource, keys, logger, lifecycle });
-    return { app, keys, tokens: new TokenService(config.tokens, keys, Date.now) };
+    const services = createServices({ config, dataSource, keys, logger });
+    return { app: createApp(services, config, logger), keys, tokens: services.tokens };
   };
-  const replicas = [await open(), await open()];
+  const replicas = /** @type {const} */ ([await open(), await open()]);
   let requests = 0;
-  const server = createServer((req, res) => replicas[requests++ % 2].app(req, res));
+  const server = createServer((req, res) => {
+    const { app } = requests % 2 === 0 ? replicas[0] : replicas[1];
+    requests += 1;
+    app(req, res);
+  });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const jwksUri = `http://127.0.0.1:${server.address().port}/.well-known/jwks.json`;
+  const jwksUri = `http://127.0.0.1:${portOf(server)}/.well-known/jwks.json`;
   const stop = () => {
     server.closeAllConnections();
     server.close();
   };
+  /** @param {Replica} replica */
   const look = ({ keys }) => keys.refresh(logger);
   return { replicas, look, jwksUri, stop, settings: config.tokens, fetched: () => requests };
 }
 
-/** Verifiers that keep the key set, by name; those with a phase begin so many seconds later. */
+/**
+ * Verifiers that keep the key set, by name; those with a phase start that many seconds later.
+ *
+ * @param {Site} site
+ */
 function verifiersOf({ jwksUri, settings: { issuer, audience } }) {
+  /** @type {import('jsonwebtoken').VerifyOptions & { algorithms: 'RS256'[] }} */
   const options = { issuer, audience, algorithms: ['RS256'] };
+  /** @param {import('jose').RemoteJWKSetOptions} [joseOptions] */
   const withJose = (joseOptions) => {
     const keys = createRemoteJWKSet(new URL(jwksUri), joseOptions);
-    return (token) => jwtVerify(token, keys, options);
+    return (/** @type {string} */ token) =>
+      jwtVerify(token, keys, { issuer, audience, algorithms: ['RS256'] });
   };
+  /** @param {Partial<import('jwks-rsa').Options>} [clientOptions] */
   const withJwksRsa = (clientOptions) => {
     const client = jwksRsa({ jwksUri, ...clientOptions });
-    return async (token) => {
-      const { header } = jwt.decode(token, { complete: true });
-      const key = await client.getSigningKey(header.kid);
+    return async (/** @type {string} */ token) => {
+      const key = await client.getSigningKey(decoded(token).header.kid);
       return jwt.verify(token, key.getPublicKey(), options);
     };
   };
-  // The hardest to please: they take max-age at its word, and never ask earlier for an unknown kid.
+  // The strictest: they keep the set for all of max-age, also when a kid is unknown.
   const strict = { cacheMaxAge: MAX_AGE * 1000, cooldownDuration: MAX_AGE * 1000 };
   const phases = [0, 95, 190, 285];
   return [
@@ -100,20 +125,26 @@ function verifiersOf({ jwksUri, settings: { issuer, audience } }) {
   ];
 }
 
-/** What a shared HTTP cache does (RFC 9111): within max-age it answers by itself. */
+/** What a shared HTTP cache does (RFC 9111): within max-age it does not ask the origin. */
 function httpCache() {
+  /** @type {{ until: number, body: { keys: unknown } } | undefined} */
   let kept;
-  return async (uri) => {
+  return async (/** @type {string} */ uri) => {
     if (!kept || Date.now() >= kept.until) {
       const response = await fetch(uri);
-      const [, maxAge] = /max-age=(\d+)/.exec(response.headers.get('cache-control'));
-      kept = { until: Date.now() + Number(maxAge) * 1000, body: await response.json() };
+      const [, maxAge] = /max-age=(\d+)/.exec(response.headers.get('cache-control') ?? '') ?? [];
+      const body = /** @type {{ keys: unknown }} */ (await response.json());
+      kept = { until: Date.now() + Number(maxAge) * 1000, body };
     }
     return kept.body;
   };
 }
 
-/** @returns {boolean} false where it is too early */
+/**
+ * @param {Step} step
+ * @param {boolean} force
+ * @returns {boolean} false when it is too early
+ */
 function attempt(step, force) {
   try {
     step({ force });
@@ -125,14 +156,13 @@ function attempt(step, force) {
 }
 
 /**
- * Plays a rotation. `impatient` names a step that does not wait for its time; the play then ends with
- * the first verification that fails.
+ * Runs a rotation. `impatient` names a step that does not wait; the run then ends with the first
+ * verification that fails.
  *
  * @param {'activate' | 'retire'} [impatient]
  */
 export async function playRotation(impatient) {
-  const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'auth-service-rotation-'));
-  await generateKeys({ dir });
+  const dir = certsDir();
   const site = await startReplicas(dir);
   const { replicas } = site;
   const verifiers = verifiersOf(site);
@@ -144,13 +174,21 @@ export async function playRotation(impatient) {
     createdAt: new Date(),
     expiresAt: new Date(Date.now() + 86_400_000),
   };
-  const result = { verified: 0, failed: [], tokens: 0, waitedFor: {}, seconds: 0 };
+  const result = {
+    verified: 0,
+    failed: /** @type {string[]} */ ([]),
+    tokens: 0,
+    waitedFor: /** @type {Record<'publish' | 'activate' | 'retire', number>} */ ({}),
+    seconds: 0,
+  };
   const rotation = new KeyRotation(dir);
+  /** @type {['publish' | 'activate' | 'retire', Step][]} */
   const steps = [
     ['publish', () => rotation.publish()],
     ['activate', (options) => rotation.activate(options)],
     ['retire', (options) => rotation.retire(options)],
   ];
+  /** @type {{ token: string, until: number }[]} */
   let alive = [];
   let since = Date.now();
   let settled = 600;
@@ -159,7 +197,7 @@ export async function playRotation(impatient) {
     if (impatient && result.failed.length > 0) break;
     result.seconds = time;
     let turned = false;
-    if (time >= 600 && steps.length > 0) {
+    if (time >= 600 && steps[0]) {
       const [name, step] = steps[0];
       if (attempt(step, impatient === name)) {
         result.waitedFor[name] = Math.round((Date.now() - since) / 1000);
@@ -170,7 +208,7 @@ export async function playRotation(impatient) {
     }
     if (steps.length === 0) settled -= TICK;
 
-    // The first has looked; the second signs and answers before it does, a tick behind.
+    // The first has read the folder; the second signs and responds before it reads, a tick later.
     await site.look(replicas[0]);
     if (time % SIGNING_INTERVAL === 0 || turned) {
       for (const { tokens } of replicas) {
@@ -180,7 +218,7 @@ export async function playRotation(impatient) {
       }
     }
     alive = alive.filter(({ until }) => Date.now() < until - TICK * 1000);
-    // All of them every other minute, and at each tick the oldest and the newest.
+    // All of them every two minutes, and at each tick the oldest and the newest.
     const shown =
       time % SIGNING_INTERVAL === 0 ? alive : [...alive.slice(0, 2), ...alive.slice(-4)];
     for (const { name, phase, verify } of verifiers) {
@@ -190,16 +228,14 @@ export async function playRotation(impatient) {
           await verify(token);
           result.verified += 1;
         } catch (error) {
-          result.failed.push(`${name} at ${time} s: ${error.message}`);
+          result.failed.push(`${name} at ${time} s: ${error}`);
         }
       }
     }
     await site.look(replicas[1]);
     advance(TICK);
   }
-  result.fetched = site.fetched();
-  result.kids = replicas[0].keys.current.verifying.size;
   site.stop();
-  fs.rmSync(dir, { recursive: true });
-  return result;
+  const kids = replicas[0].keys.current.verifying.size;
+  return { ...result, fetched: site.fetched(), kids };
 }

@@ -1,10 +1,13 @@
-import { createHash, createPublicKey, generateKeyPairSync } from 'node:crypto';
+import { createHash, createHmac, createPublicKey, generateKeyPairSync } from 'node:crypto';
 import fs from 'node:fs';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import path from 'node:path';
+import { portOf } from '../../tests/harness/portOf.js';
+import { decoded } from './decoded.mjs';
 import jwt from 'jsonwebtoken';
 
+/** @param {string} key in PEM form */
 const jwkOf = (key) => {
   const { n, e } = createPublicKey(key).export({ format: 'jwk' });
   const kid = createHash('sha256')
@@ -13,17 +16,21 @@ const jwkOf = (key) => {
   return { kty: 'RSA', use: 'sig', alg: 'RS256', kid, n, e };
 };
 
+/** @param {object} value */
 const part = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
 
 /**
- * Tokens that must be refused, by what is wrong with them. Each differs from the good token in that
- * alone: those with wrong claims are signed with the service's own key.
+ * Tokens that must be refused, by what is wrong with them. Each differs from the good token only in
+ * that: those with wrong claims are signed with the service's own key.
  *
- * `control` is a token made the same way with nothing wrong: were it refused, the others would
- * prove nothing.
+ * `control` is made in the same way and is valid: if it is refused, the others prove nothing.
+ *
+ * @param {string} good
+ * @param {string} refresh
+ * @param {string} certs
  */
 export async function forge(good, refresh, certs) {
-  const { header, payload } = jwt.decode(good, { complete: true });
+  const { header, payload } = decoded(good);
   const own = fs.readFileSync(path.join(certs, 'private.pem'), 'utf8');
   const publicPem = fs.readFileSync(path.join(certs, 'public.pem'), 'utf8');
   const foreign = generateKeyPairSync('rsa', {
@@ -31,22 +38,26 @@ export async function forge(good, refresh, certs) {
     privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
     publicKeyEncoding: { type: 'spki', format: 'pem' },
   }).privateKey;
+  /**
+   * @param {object} claims
+   * @param {string} [key]
+   * @param {object} [headers]
+   */
   const sign = (claims, key = own, headers = {}) =>
     jwt.sign({ ...payload, ...claims }, key, { header: { ...header, ...headers } });
 
-  // A key set of the attacker's, for those who follow the token's own directions.
+  // The attacker's own key set, for a verifier that takes it from the token.
   const foreignJwk = jwkOf(foreign);
   const server = createServer((_req, res) => res.end(JSON.stringify({ keys: [foreignJwk] })));
   server.listen(0, '127.0.0.1').unref();
   await once(server, 'listening');
-  const jku = `http://127.0.0.1:${server.address().port}/`;
+  const jku = `http://127.0.0.1:${portOf(server)}/`;
 
-  // jsonwebtoken refuses to sign with a public key, and so should everybody.
+  // By hand, because jsonwebtoken refuses to sign with a public key.
   const unsigned = `${part({ ...header, alg: 'HS256' })}.${part(payload)}`;
-  const { createHmac } = await import('node:crypto');
   const hmac = createHmac('sha256', publicPem).update(unsigned).digest('base64url');
   const now = Math.floor(Date.now() / 1000);
-  const [head, , signature] = good.split('.');
+  const [head = '', , signature = ''] = good.split('.');
 
   return {
     control: sign({}),

@@ -6,7 +6,7 @@ import type { Config } from '../../src/config';
 import { createDataSource } from '../../src/config/data-source';
 import { migrations } from '../../src/migrations';
 import { withMigrationLock } from '../../src/database/withMigrationLock';
-import { until } from '../support/process';
+import { until } from '../harness/until';
 import { createDatabase } from '../support/service';
 
 const run = promisify(execFile);

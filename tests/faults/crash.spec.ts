@@ -1,6 +1,8 @@
 import type { Config } from '../../src/config';
 import { aUser, type NewUser, type Tokens } from '../support/client';
-import { certsDir, ServiceProcess, until } from '../support/process';
+import { certsDir } from '../harness/certsDir';
+import { until } from '../harness/until';
+import { ServiceProcess } from '../support/process';
 import { createDatabase } from '../support/service';
 
 describe('a service that is killed under load', () => {

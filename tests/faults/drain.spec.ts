@@ -3,8 +3,11 @@ import http from 'node:http';
 import { connect } from 'node:net';
 import { Client } from 'pg';
 import type { Config } from '../../src/config';
-import { aUser, cookieHeader, type Tokens } from '../support/client';
-import { certsDir, ServiceProcess, until } from '../support/process';
+import { cookieHeader } from '../harness/cookieHeader';
+import { aUser, type Tokens } from '../support/client';
+import { certsDir } from '../harness/certsDir';
+import { until } from '../harness/until';
+import { ServiceProcess } from '../support/process';
 import { createDatabase } from '../support/service';
 
 interface Outcome {

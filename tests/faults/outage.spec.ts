@@ -1,6 +1,8 @@
 import { aUser, type NewUser, type Tokens } from '../support/client';
 import { OwnPostgres } from '../support/ownPostgres';
-import { certsDir, ServiceProcess, until, type Answer } from '../support/process';
+import { certsDir } from '../harness/certsDir';
+import { until } from '../harness/until';
+import { ServiceProcess, type Answer } from '../support/process';
 
 /** In milliseconds, both. */
 const ANSWER_LIMIT = 5_000;

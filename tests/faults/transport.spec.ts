@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib';
 import { expressMessages } from '../../src/http/expressMessages';
 import { createHttpServer } from '../../src/http/httpServer';
 import { aUser, clientOf, tokensOf } from '../support/client';
-import { until } from '../support/process';
+import { until } from '../harness/until';
 import { startService, type TestService } from '../support/service';
 
 const HEAD = 'POST /auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n';

@@ -4,7 +4,8 @@ import path from 'node:path';
 import { Writable } from 'node:stream';
 import { createLogger, format, transports } from 'winston';
 import { KeyRing } from '../../src/keys/KeyRing';
-import { certsDir, until } from '../support/process';
+import { certsDir } from '../harness/certsDir';
+import { until } from '../harness/until';
 import type { LogLine } from '../support/service';
 import { rotate, setOf } from './folder';
 

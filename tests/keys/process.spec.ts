@@ -3,7 +3,9 @@ import os from 'node:os';
 import path from 'node:path';
 import { decode } from 'jsonwebtoken';
 import { aUser } from '../support/client';
-import { certsDir, ServiceProcess, until } from '../support/process';
+import { certsDir } from '../harness/certsDir';
+import { until } from '../harness/until';
+import { ServiceProcess } from '../support/process';
 import { createDatabase } from '../support/service';
 import { keysCommand, rotate, setOf } from './folder';
 

@@ -9,7 +9,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import request from 'supertest';
-import { certsDir } from '../support/process';
+import { certsDir } from '../harness/certsDir';
 import { startService } from '../support/service';
 import { backdate, keysCommand, rotate, setOf } from './folder';
 

@@ -1,8 +1,9 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { rmSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { publicJwk } from '../../src/keys/keySet';
-import { node, tempFolder, type Outcome } from './processes';
+import { runNode } from '../harness/runNode';
+import { tempFolder } from '../harness/tempFolder';
 
 interface Jwk {
   kid: string;
@@ -17,23 +18,20 @@ function thumbprint(): string {
   const program = `import { calculateJwkThumbprint } from 'jose';
     console.log(await calculateJwkThumbprint(JSON.parse(process.argv[1])));`;
   const jwk = JSON.stringify(pair.publicKey.export({ format: 'jwk' }));
-  return node(['--input-type=module', '-e', program, jwk]).stdout.trim();
+  return runNode(['--input-type=module', '-e', program, jwk]).stdout.trim();
 }
 
 describe('scripts/convertPemToJwk.mjs', () => {
   let dir: string;
-  const convert = (args: string[], input = ''): Outcome =>
-    node(['scripts/convertPemToJwk.mjs', ...args], { CERTS_DIR: dir }, input);
+  const convert = (args: string[], input = '') =>
+    runNode(['scripts/convertPemToJwk.mjs', ...args], { CERTS_DIR: dir }, input);
   const write = (name: string, text: string): string => {
     writeFileSync(path.join(dir, name), text);
     return path.join(dir, name);
   };
 
   beforeEach(() => {
-    dir = tempFolder();
-  });
-  afterEach(() => {
-    rmSync(dir, { recursive: true });
+    dir = tempFolder('scripts');
   });
 
   describe.each([

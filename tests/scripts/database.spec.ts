@@ -1,6 +1,6 @@
 import { Client } from 'pg';
 import { testServer } from '../support/testServer';
-import { node, type Outcome } from './processes';
+import { runNode } from '../harness/runNode';
 
 // A name that breaks when it is not quoted.
 const NAME = `Scripts "Test" ${process.pid}`;
@@ -32,8 +32,8 @@ async function isThere(): Promise<boolean> {
 
 const label = (): string => `database ${NAME} on ${testServer().host}:${testServer().port}`;
 
-const database = (args: string[], more: Record<string, string> = {}): Outcome =>
-  node(['scripts/command.mjs', 'database', ...args], { ...settings(), ...more });
+const database = (args: string[], more: Record<string, string> = {}) =>
+  runNode(['scripts/command.mjs', 'database', ...args], { ...settings(), ...more });
 
 describe('npm run db:create and db:drop', () => {
   afterEach(() => {

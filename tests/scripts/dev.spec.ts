@@ -10,18 +10,12 @@ import {
 } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
-import {
-  copyOfTree,
-  freePort,
-  isUp,
-  postmaster,
-  printed,
-  processesWith,
-  ROOT,
-  start,
-  until,
-  type Running,
-} from './processes';
+import { freePort } from '../harness/freePort';
+import { isUp } from '../harness/isUp';
+import { Program } from '../harness/Program';
+import { ROOT } from '../harness/root';
+import { until } from '../harness/until';
+import { copyOfTree, postmaster, processesWith } from './processes';
 
 jest.setTimeout(60_000);
 
@@ -29,7 +23,7 @@ describe('npm run dev', () => {
   let tree: string;
   let dataDir: string;
   let port: number;
-  let started: Running[];
+  let started: Program[];
 
   beforeEach(async () => {
     tree = copyOfTree();
@@ -38,21 +32,21 @@ describe('npm run dev', () => {
     started = [];
   });
   afterEach(async () => {
-    for (const one of started) if (one.child.exitCode === null) one.child.kill('SIGTERM');
-    await until('nothing is left', () => left().length === 0);
-    rmSync(tree, { recursive: true, force: true });
+    for (const one of started) if (one.isUp) one.child.kill('SIGTERM');
+    await until(() => left().length === 0, 'nothing is left');
   });
 
   const settings = (): Record<string, string> => ({ PORT: String(port), AUTH_DATA_DIR: dataDir });
   const left = (): number[] => processesWith(`AUTH_DATA_DIR=${dataDir}`);
 
-  function dev(): Running {
-    const one = start(process.execPath, ['scripts/dev.mjs'], settings(), tree);
+  const start = (command: string, args: string[]): Program => {
+    const one = new Program(command, args, { env: settings(), cwd: tree, group: true });
     started.push(one);
     return one;
-  }
-  const live = (one: Running): Promise<RegExpExecArray> =>
-    printed(one, /listens on (\S+) [^]*try: /);
+  };
+  const dev = (): Program => start(process.execPath, ['scripts/dev.mjs']);
+  const live = (one: Program): Promise<RegExpExecArray> =>
+    one.printed(/listens on (\S+) [^]*try: /);
   const post = (route: string, body: object): Promise<Response> =>
     fetch(`http://localhost:${port}/auth/${route}`, {
       method: 'POST',
@@ -72,14 +66,12 @@ describe('npm run dev', () => {
 
       const second = dev();
       expect(await second.exited).toBe(1);
-      expect(second.output()).toBe(
-        `npm run dev is already running in this tree (pid ${one.pid})\n`,
-      );
+      expect(second.output).toBe(`npm run dev is already running in this tree (pid ${one.pid})\n`);
 
       const server = postmaster(path.join(dataDir, 'postgres'));
-      const before = one.output().split('sys_startup').length;
+      const before = one.output.split('sys_startup').length;
       appendFileSync(path.join(tree, 'src', 'app.ts'), '\n');
-      await until('a reload', () => one.output().split('sys_startup').length > before);
+      await until(() => one.output.split('sys_startup').length > before, 'a reload');
       expect((await post('login', ada)).status).toBe(200);
       expect(postmaster(path.join(dataDir, 'postgres'))).toBe(server);
 
@@ -87,7 +79,7 @@ describe('npm run dev', () => {
       expect(await one.exited).toBe(0);
       expect(left()).toEqual([]);
       expect(isUp(server)).toBe(false);
-      expect(one.output()).toContain('sys_shutdown');
+      expect(one.output).toContain('sys_shutdown');
     });
   });
 
@@ -99,7 +91,7 @@ describe('npm run dev', () => {
       const server = postmaster(path.join(dataDir, 'postgres'));
       expect(left().length).toBeGreaterThan(3);
       one.child.kill('SIGKILL');
-      await until('nothing is left', () => left().length === 0 && !isUp(server));
+      await until(() => left().length === 0 && !isUp(server), 'nothing is left');
 
       const again = dev();
       await live(again);
@@ -114,11 +106,10 @@ describe('npm run dev', () => {
 
   describe('when the npm that runs it is killed', () => {
     it('leaves no process', async () => {
-      const npm = start('npm', ['run', 'dev'], settings(), tree);
-      started.push(npm);
+      const npm = start('npm', ['run', 'dev']);
       await live(npm);
       npm.child.kill('SIGKILL');
-      await until('nothing is left', () => left().length === 0);
+      await until(() => left().length === 0, 'nothing is left');
     });
   });
 
@@ -128,8 +119,8 @@ describe('npm run dev', () => {
       await live(one);
       await register();
       process.kill(postmaster(path.join(dataDir, 'postgres')), 'SIGKILL');
-      await printed(one, /PostgreSQL was gone and is up again/);
-      await until('a login', async () => (await post('login', ada)).status === 200);
+      await one.printed(/PostgreSQL was gone and is up again/);
+      await until(async () => (await post('login', ada)).status === 200, 'a login');
     });
   });
 
@@ -139,7 +130,7 @@ describe('npm run dev', () => {
       try {
         const one = dev();
         expect(await one.exited).toBe(1);
-        expect(one.output()).toMatch(new RegExp(`^port ${port} is taken[^\\n]*\\n$`));
+        expect(one.output).toMatch(new RegExp(`^port ${port} is taken[^\\n]*\\n$`));
         expect(existsSync(path.join(dataDir, 'postgres'))).toBe(false);
         expect(existsSync(path.join(tree, 'certs'))).toBe(false);
       } finally {

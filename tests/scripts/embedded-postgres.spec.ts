@@ -9,8 +9,12 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { Client } from 'pg';
-import { isUp, printed, ROOT, start, tempFolder, until, type Running } from './processes';
+import { isUp } from '../harness/isUp';
+import { Program } from '../harness/Program';
+import { query } from '../harness/query';
+import { ROOT } from '../harness/root';
+import { tempFolder } from '../harness/tempFolder';
+import { until } from '../harness/until';
 
 interface Instance {
   host: string;
@@ -38,10 +42,10 @@ const PROGRAM = `
 describe('startEmbeddedPostgres', () => {
   let dir: string;
   let dataDir: string;
-  let holders: Running[];
+  let holders: Program[];
 
   beforeEach(() => {
-    dir = tempFolder();
+    dir = tempFolder('scripts');
     dataDir = path.join(dir, 'postgres');
     holders = [];
   });
@@ -50,31 +54,21 @@ describe('startEmbeddedPostgres', () => {
       one.child.stdin?.end();
       await one.exited;
     }
-    rmSync(dir, { recursive: true, force: true });
   });
 
-  function hold(options: object = {}): Running {
+  function hold(options: object = {}): Program {
     const args = ['--input-type=module', '-e', PROGRAM, JSON.stringify({ dataDir, ...options })];
-    const one = start(process.execPath, args, {});
+    const one = new Program(process.execPath, args);
     holders.push(one);
     return one;
   }
-  async function ready(one: Running): Promise<Instance> {
-    const [, json = ''] = await printed(one, /READY (.*)\n/);
+  async function ready(one: Program): Promise<Instance> {
+    const [, json = ''] = await one.printed(/READY (.*)\n/);
     return JSON.parse(json) as Instance;
   }
-  async function stop(one: Running): Promise<void> {
+  async function stop(one: Program): Promise<void> {
     one.child.stdin?.end();
     expect(await one.exited).toBe(0);
-  }
-  async function query(instance: Instance, sql: string): Promise<Record<string, unknown>[]> {
-    const client = new Client({ ...instance, user: instance.username, database: 'postgres' });
-    await client.connect();
-    try {
-      return (await client.query<Record<string, unknown>>(sql)).rows;
-    } finally {
-      await client.end();
-    }
   }
 
   describe('when it is started, stopped and started again', () => {
@@ -136,8 +130,8 @@ describe('startEmbeddedPostgres', () => {
       const instance = await ready(one);
       await query(instance, 'CREATE TABLE kept AS SELECT 42 AS answer');
       process.kill(one.pid, 'SIGKILL');
-      await until('the server is gone', () => !isUp(instance.pid), 10_000);
-      await until('its lock is gone', () => !existsSync(path.join(dataDir, 'postmaster.pid')));
+      await until(() => !isUp(instance.pid), 'the server is gone', 10_000);
+      await until(() => !existsSync(path.join(dataDir, 'postmaster.pid')), 'its lock is gone');
 
       const again = await ready(hold());
       expect(again.adopted).toBe(false);
@@ -174,7 +168,7 @@ describe('startEmbeddedPostgres', () => {
       writeFileSync(path.join(dataDir, 'PG_VERSION'), '18\n');
       const one = hold();
       expect(await one.exited).toBe(1);
-      expect(one.output()).toMatch(/^[^\n]*holds files without its superuser-password[^\n]*\n$/);
+      expect(one.output).toMatch(/^[^\n]*holds files without its superuser-password[^\n]*\n$/);
       expect(readdirSync(dataDir)).toEqual(['PG_VERSION']);
     });
 
@@ -195,7 +189,7 @@ describe('startEmbeddedPostgres', () => {
 
       const second = hold();
       expect(await second.exited).toBe(1);
-      expect(second.output()).toMatch(/^[^\n]*without its superuser-password file[^\n]*\n$/);
+      expect(second.output).toMatch(/^[^\n]*without its superuser-password file[^\n]*\n$/);
       expect(readdirSync(dataDir).sort()).toEqual(inventory);
     });
   });
@@ -205,7 +199,7 @@ describe('startEmbeddedPostgres', () => {
       const { port } = await ready(hold());
       const other = hold({ dataDir: path.join(dir, 'other'), port });
       expect(await other.exited).toBe(1);
-      expect(other.output()).toContain(`port ${port} on 127.0.0.1 is taken\n`);
+      expect(other.output).toContain(`port ${port} on 127.0.0.1 is taken\n`);
     });
   });
 });

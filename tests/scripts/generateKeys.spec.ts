@@ -11,19 +11,18 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { parse } from 'dotenv';
-import { node, ROOT, tempFolder, type Outcome } from './processes';
+import { ROOT } from '../harness/root';
+import { runNode } from '../harness/runNode';
+import { tempFolder } from '../harness/tempFolder';
 
 describe('scripts/generateKeys.mjs', () => {
   let dir: string;
   const file = (name: string): string => path.join(dir, name);
-  const generate = (...args: string[]): Outcome =>
-    node(['scripts/generateKeys.mjs', ...args], { CERTS_DIR: dir });
+  const generate = (...args: string[]) =>
+    runNode(['scripts/generateKeys.mjs', ...args], { CERTS_DIR: dir });
 
   beforeEach(() => {
-    dir = tempFolder();
-  });
-  afterEach(() => {
-    rmSync(dir, { recursive: true });
+    dir = tempFolder('scripts');
   });
 
   describe('when there are no keys', () => {
@@ -84,11 +83,11 @@ describe('scripts/generateKeys.mjs', () => {
 
   describe('when the service has its settings in a file, and nothing is installed', () => {
     let tree: string;
-    const run = (environment: Record<string, string>): Outcome =>
-      node([path.join(tree, 'scripts', 'generateKeys.mjs')], environment);
+    const run = (environment: Record<string, string>) =>
+      runNode([path.join(tree, 'scripts', 'generateKeys.mjs')], environment);
 
     beforeEach(() => {
-      tree = tempFolder();
+      tree = tempFolder('keys');
       cpSync(path.join(ROOT, 'scripts'), path.join(tree, 'scripts'), { recursive: true });
     });
     afterEach(() => {

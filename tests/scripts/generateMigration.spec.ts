@@ -1,7 +1,9 @@
 import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { ROOT } from '../harness/root';
+import { runNode } from '../harness/runNode';
 import { createDatabase } from '../support/service';
-import { copyOfTree, node, ROOT, type Outcome } from './processes';
+import { copyOfTree } from './processes';
 
 jest.setTimeout(120_000);
 
@@ -25,8 +27,8 @@ describe('npm run migration:generate', () => {
     rmSync(tree, { recursive: true });
   });
 
-  const command = (...args: string[]): Outcome =>
-    node([path.join(tree, 'scripts/command.mjs'), ...args], settings);
+  const command = (...args: string[]) =>
+    runNode([path.join(tree, 'scripts/command.mjs'), ...args], settings);
   const migrations = () => path.join(tree, 'src/migrations');
   const read = (file: string) => readFileSync(path.join(migrations(), file), 'utf8');
 

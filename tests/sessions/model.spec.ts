@@ -1,7 +1,8 @@
 import type { AddressInfo } from 'node:net';
 import { createServer, type Server } from 'node:http';
 import fc from 'fast-check';
-import { aUser, clientOf, cookieHeader } from '../support/client';
+import { cookieHeader } from '../harness/cookieHeader';
+import { aUser, clientOf } from '../support/client';
 import { startService, type TestService } from '../support/service';
 import { aBurst, type Burst } from './histories';
 import { SessionModel, type Verdict } from './SessionModel';

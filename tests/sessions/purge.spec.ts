@@ -1,7 +1,7 @@
 import { createLogger } from '../../src/config/logger';
 import { createSessions } from '../../src/services';
 import { aUser, clientOf, tokensOf } from '../support/client';
-import { until } from '../support/process';
+import { until } from '../harness/until';
 import { startService, type TestService } from '../support/service';
 
 describe('the purge of expired sessions', () => {

@@ -1,7 +1,9 @@
 import { Client } from 'pg';
 import type { Config } from '../../src/config';
 import { aUser, type Tokens } from '../support/client';
-import { certsDir, ServiceProcess, until } from '../support/process';
+import { certsDir } from '../harness/certsDir';
+import { until } from '../harness/until';
+import { ServiceProcess } from '../support/process';
 import { createDatabase } from '../support/service';
 
 const range = (length: number) => Array.from({ length }, (_, index) => index);

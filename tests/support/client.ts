@@ -1,4 +1,7 @@
 import request, { type Response, type Test } from 'supertest';
+import { cookieHeader } from '../harness/cookieHeader';
+import { cookiesOf as cookiesOfLines, type Cookie } from '../harness/cookiesOf';
+import { tokensOf as tokensOfLines } from '../harness/tokensOf';
 import type { TestService } from './service';
 
 let counter = 0;
@@ -22,31 +25,9 @@ export function aUser(overrides: Partial<NewUser> = {}): NewUser {
   };
 }
 
-export interface Cookie {
-  value: string;
-  /** Lower-case names; a flag's value is ''. */
-  attributes: Record<string, string>;
-}
-
-/** The cookies that an answer sets, by name. */
+/** The cookies that a response sets, by name. */
 export function cookiesOf(res: Response): Record<string, Cookie> {
-  const headers = (res.headers['set-cookie'] ?? []) as unknown as string[];
-  const cookies = headers.map((header) => {
-    const [pair = '', ...rest] = header.split('; ');
-    const at = pair.indexOf('=');
-    const attributes = rest.map((part) => {
-      const [name = '', value = ''] = part.split('=');
-      return [name.toLowerCase(), value];
-    });
-    return [
-      pair.slice(0, at),
-      {
-        value: pair.slice(at + 1),
-        attributes: Object.fromEntries(attributes) as Cookie['attributes'],
-      },
-    ] as const;
-  });
-  return Object.fromEntries(cookies);
+  return cookiesOfLines(setCookies(res));
 }
 
 export interface Tokens {
@@ -54,25 +35,19 @@ export interface Tokens {
   refresh?: string | undefined;
 }
 
-/** Both tokens that an answer sets. */
+/** Both tokens that a response sets. */
 export function tokensOf(res: Response): Required<Tokens> {
-  const { access_token: access, refresh_token: refresh } = cookiesOf(res);
-  return { access: access?.value, refresh: refresh?.value };
+  return tokensOfLines(setCookies(res));
 }
 
-/** Whether the answer clears both cookies. */
+const setCookies = (res: Response) => (res.headers['set-cookie'] ?? []) as unknown as string[];
+
+/** Whether the response clears both cookies. */
 export function clearsCookies(res: Response): boolean {
   const { access_token: access, refresh_token: refresh } = cookiesOf(res);
   return [access, refresh].every(
     (cookie) => cookie?.value === '' && cookie.attributes.expires?.includes('1970') === true,
   );
-}
-
-/** The `Cookie` header of these tokens. */
-export function cookieHeader({ access, refresh }: Tokens): string {
-  return [access && `access_token=${access}`, refresh && `refresh_token=${refresh}`]
-    .filter(Boolean)
-    .join('; ');
 }
 
 /** Where the one router is mounted. */

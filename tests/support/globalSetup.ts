@@ -1,49 +1,34 @@
 import { spawnSync } from 'node:child_process';
-import { mkdir, mkdtemp } from 'node:fs/promises';
-import os from 'node:os';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { Client } from 'pg';
+import { onExit } from 'signal-exit';
 import { createDataSource } from '../../src/config/data-source';
-import { TEMPLATE_DATABASE, testServer, type TestServer } from './testServer';
-
-interface Embedded extends TestServer {
-  dataDir: string;
-  stop(): Promise<void>;
-}
+import { query } from '../harness/query';
+import { ROOT } from '../harness/root';
+import { startPostgres } from '../harness/startPostgres';
+import { TEMPLATE_DATABASE, testServer } from './testServer';
 
 declare global {
-  var embeddedPostgres: Embedded | undefined;
+  var embeddedPostgres: Awaited<ReturnType<typeof startPostgres>> | undefined;
 }
-
-const ROOT = path.resolve(__dirname, '../..');
 
 /**
- * Starts a PostgreSQL for this run, makes the migrated template that every spec's database is a clone
- * of, and builds the service. A watching Jest comes here before each run: it keeps the PostgreSQL.
+ * Starts a PostgreSQL for this run, makes the migrated template that every spec's database is a
+ * copy of, and builds the service. Jest in watch mode comes here before each run: it keeps the
+ * PostgreSQL.
  */
 export default async function globalSetup(): Promise<void> {
-  globalThis.embeddedPostgres ??= await startPostgres();
-  await makeTemplate();
-  await build();
-}
-
-async function startPostgres(): Promise<Embedded> {
-  const { startEmbeddedPostgres } =
-    await import('../../scripts/embedded-postgres/startEmbeddedPostgres.mjs');
-  const dataDir = await mkdtemp(path.join(os.tmpdir(), 'auth-service-test-'));
-  const server = await startEmbeddedPostgres({ dataDir, fsync: false, log: () => undefined });
-  const { host, port, username, password } = server;
+  globalThis.embeddedPostgres ??= await startPostgres({ fsync: false });
+  const { host, port, username, password } = globalThis.embeddedPostgres;
   process.env.TEST_POSTGRES = JSON.stringify({ host, port, username, password });
-  return server;
+  await makeTemplate();
+  build();
 }
 
 async function makeTemplate(): Promise<void> {
   const server = testServer();
-  const admin = new Client({ ...server, user: server.username, database: 'postgres' });
-  await admin.connect();
-  await admin.query(`DROP DATABASE IF EXISTS ${TEMPLATE_DATABASE}`);
-  await admin.query(`CREATE DATABASE ${TEMPLATE_DATABASE}`);
-  await admin.end();
+  await query(server, `DROP DATABASE IF EXISTS ${TEMPLATE_DATABASE}`);
+  await query(server, `CREATE DATABASE ${TEMPLATE_DATABASE}`);
 
   const dataSource = createDataSource({ ...server, name: TEMPLATE_DATABASE, poolSize: 1 }, {});
   await dataSource.initialize();
@@ -52,15 +37,24 @@ async function makeTemplate(): Promise<void> {
   await dataSource.destroy();
 }
 
-/** The service as it is built, for the tests that need whole processes of it. */
-async function build(): Promise<void> {
-  await mkdir(path.join(ROOT, '.data'), { recursive: true });
-  process.env.TEST_BUILD ??= await mkdtemp(path.join(ROOT, '.data', 'test-build-'));
+/** Builds the service, for the tests that need whole processes of it. */
+function build(): void {
+  process.env.TEST_BUILD ??= buildFolder();
   const tsc = path.join(ROOT, 'node_modules/typescript/bin/tsc');
   const args = [tsc, '-p', path.join(ROOT, 'tsconfig.build.json')];
   args.push('--outDir', process.env.TEST_BUILD);
   const { status, stdout } = spawnSync(process.execPath, args, { encoding: 'utf8' });
   if (status !== 0) throw new Error(`the build failed:\n${stdout}`);
+}
+
+/** Inside the project, so that the build finds node_modules. */
+function buildFolder(): string {
+  mkdirSync(path.join(ROOT, '.data'), { recursive: true });
+  const folder = mkdtempSync(path.join(ROOT, '.data', 'test-build-'));
+  onExit(() => {
+    rmSync(folder, { recursive: true, force: true });
+  });
+  return folder;
 }
 
 /**

@@ -1,21 +1,18 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import os from 'node:os';
 import path from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { Client } from 'pg';
 import type { Config } from '../../src/config';
 import { createDataSource } from '../../src/config/data-source';
+import { Program } from '../harness/Program';
+import { query } from '../harness/query';
+import { tempFolder } from '../harness/tempFolder';
 
-const MODULE = path.resolve(__dirname, '../../scripts/embedded-postgres/startEmbeddedPostgres.mjs');
-/** Starts a server, says where, and stops it when standard input ends. */
+/** In a process of its own: Jest cannot import the ES modules that start PostgreSQL. */
 const PROGRAM = `
-  import { startEmbeddedPostgres } from ${JSON.stringify(pathToFileURL(MODULE).href)};
-  const server = await startEmbeddedPostgres({ dataDir: process.argv[1] });
-  console.log(JSON.stringify(server));
-  process.stdin.resume();
-  process.stdin.on('end', () => server.stop().then(() => process.exit(0)));
+  const { startPostgres } = require('./tests/harness/startPostgres');
+  startPostgres({ dataDir: process.argv[1] }).then((server) => {
+    console.log(JSON.stringify(server));
+    process.stdin.resume();
+    process.stdin.on('end', () => server.stop().then(() => process.exit()));
+  });
 `;
 
 const ROLE = 'service';
@@ -30,16 +27,15 @@ interface Server {
 
 /** A PostgreSQL that a spec has to itself, and may do anything to; its port stays the same. */
 export class OwnPostgres {
-  private holder: ChildProcess | undefined;
+  private holder: Program | undefined;
   private server: Server | undefined;
   private frozen: number[] = [];
 
-  private constructor(private readonly folder: string) {}
+  private constructor(private readonly dataDir: string) {}
 
   /** With the migrated database of a role that is no superuser. */
   static async start(): Promise<OwnPostgres> {
-    const folder = await mkdtemp(path.join(os.tmpdir(), 'auth-service-own-'));
-    const own = new OwnPostgres(folder);
+    const own = new OwnPostgres(path.join(tempFolder('own-postgres'), 'data'));
     await own.start();
     await own.run(`CREATE ROLE ${ROLE} LOGIN PASSWORD '${own.running.password}'`);
     await own.run(`CREATE DATABASE ${ROLE} OWNER ${ROLE}`);
@@ -62,24 +58,16 @@ export class OwnPostgres {
 
   /** Starts it on its folder. */
   async start(): Promise<void> {
-    const args = ['--input-type=module', '--eval', PROGRAM, path.join(this.folder, 'data')];
-    const holder = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] });
-    const [line] = (await Promise.race([
-      once(holder.stdout, 'data'),
-      once(holder, 'exit').then(() => Promise.reject(new Error('PostgreSQL did not start'))),
-    ])) as [Buffer];
-    this.holder = holder;
-    this.server = JSON.parse(line.toString()) as Server;
+    this.holder = new Program(process.execPath, ['--eval', PROGRAM, this.dataDir]);
+    const [line] = await this.holder.printed(/^\{.*\}$/m);
+    this.server = JSON.parse(line) as Server;
   }
 
   /** A clean shutdown that waits for no client. */
   async stop(): Promise<void> {
-    const { holder } = this;
+    this.holder?.child.stdin?.end();
+    await this.holder?.exited;
     this.holder = undefined;
-    if (!holder) return;
-    const exited = once(holder, 'exit');
-    holder.stdin?.end();
-    await exited;
   }
 
   /** kill -9: its backends end with it. */
@@ -91,7 +79,7 @@ export class OwnPostgres {
   /** Stops the postmaster and its backends where they are, with their connections open. */
   async freeze(): Promise<void> {
     const { pid } = this.running;
-    const { rows } = await this.run('SELECT pid FROM pg_stat_activity ORDER BY pid');
+    const rows = await this.run('SELECT pid FROM pg_stat_activity ORDER BY pid');
     this.frozen = [pid, ...rows.map((row) => Number(row.pid))];
     for (const one of this.frozen) signal(one, 'SIGSTOP');
   }
@@ -102,14 +90,8 @@ export class OwnPostgres {
   }
 
   /** Runs a statement as superuser, on a connection of its own. */
-  async run(sql: string, database = 'postgres'): Promise<{ rows: Record<string, unknown>[] }> {
-    const client = new Client({ ...this.running, user: this.running.username, database });
-    await client.connect();
-    try {
-      return await client.query<Record<string, unknown>>(sql);
-    } finally {
-      await client.end();
-    }
+  run(sql: string, name = 'postgres'): Promise<Record<string, unknown>[]> {
+    return query({ ...this.running, name }, sql);
   }
 
   /** Ends all of the service's connections. */
@@ -123,7 +105,6 @@ export class OwnPostgres {
   async remove(): Promise<void> {
     this.thaw();
     await this.stop();
-    await rm(this.folder, { recursive: true, force: true });
   }
 }
 

@@ -1,7 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { Writable } from 'node:stream';
 import type { Express } from 'express';
-import { Client } from 'pg';
 import type { DataSource } from 'typeorm';
 import { createLogger, format, transports } from 'winston';
 import { createApp } from '../../src/app';
@@ -9,6 +8,8 @@ import { loadConfig, type Config } from '../../src/config';
 import { createDataSource, SERVICE_OPTIONS } from '../../src/config/data-source';
 import { keySetOf, type KeySet } from '../../src/keys/keySet';
 import { createServices } from '../../src/services';
+import { createDatabase as createDatabaseOn } from '../harness/createDatabase';
+import { databaseSettings } from '../harness/databaseSettings';
 import { TEMPLATE_DATABASE, testServer } from './testServer';
 
 /** Made once a worker: a key pair takes a tenth of a second. */
@@ -38,16 +39,7 @@ export interface TestService {
 
 /** A database of its own on the run's PostgreSQL, migrated. */
 export async function createDatabase(template = TEMPLATE_DATABASE): Promise<Config['database']> {
-  const server = testServer();
-  const name = `test_${process.pid}_${Math.random().toString(36).slice(2)}`;
-  const admin = new Client({ ...server, user: server.username, database: 'postgres' });
-  await admin.connect();
-  try {
-    await admin.query(`CREATE DATABASE ${name} TEMPLATE ${template}`);
-  } finally {
-    await admin.end();
-  }
-  return { ...server, name, poolSize: 10 };
+  return { ...(await createDatabaseOn(testServer(), template)), poolSize: 10 };
 }
 
 /** The environment of a sound configuration on this database; `overrides` are variables. */
@@ -57,11 +49,7 @@ export function environmentFor(
 ): NodeJS.ProcessEnv {
   return {
     NODE_ENV: 'test',
-    DB_HOST: database.host,
-    DB_PORT: String(database.port),
-    DB_USERNAME: database.username,
-    DB_PASSWORD: database.password,
-    DB_NAME: database.name,
+    ...databaseSettings(database),
     REFRESH_JWT_SECRET: REFRESH_SECRET,
     RATE_LIMIT_ENABLED: 'false',
     ...overrides,

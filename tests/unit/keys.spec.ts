@@ -1,9 +1,9 @@
 import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import os from 'node:os';
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { KeyRing } from '../../src/keys/KeyRing';
 import { KeyError, keySetOf, publicJwk } from '../../src/keys/keySet';
+import { tempFolder } from '../harness/tempFolder';
 
 const PAIR = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const OTHER = generateKeyPairSync('rsa', { modulusLength: 2048 });
@@ -13,10 +13,7 @@ const spki = (key: KeyObject) => key.export({ type: 'spki', format: 'pem' }).toS
 describe('keys', () => {
   let dir: string;
   beforeEach(() => {
-    dir = mkdtempSync(path.join(os.tmpdir(), 'auth-service-keys-'));
-  });
-  afterEach(() => {
-    rmSync(dir, { recursive: true });
+    dir = tempFolder('keys');
   });
 
   const write = (privatePem: string | undefined, publicPem: string | undefined) => {

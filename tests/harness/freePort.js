@@ -1,0 +1,15 @@
+const { once } = require('node:events');
+const net = require('node:net');
+const { portOf } = require('./portOf');
+
+/** A port that is free on loopback at the moment. */
+async function freePort() {
+  const server = net.createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const port = portOf(server);
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+module.exports = { freePort };

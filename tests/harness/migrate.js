@@ -1,0 +1,19 @@
+const path = require('node:path');
+const { ROOT } = require('./root');
+const { runNode } = require('./runNode');
+
+/**
+ * Runs the migrations of the built service.
+ *
+ * @param {NodeJS.ProcessEnv} env as of serviceEnvironment()
+ * @param {string} [dist] the folder of the build
+ * @returns {string} what it printed
+ */
+function migrate(env, dist = path.join(ROOT, 'dist')) {
+  const command = path.join(dist, 'commands/migrate.js');
+  const { code, stdout, stderr } = runNode([command], env);
+  if (code !== 0) throw new Error(`the migrations failed:\n${stdout}${stderr}`);
+  return stdout;
+}
+
+module.exports = { migrate };
