@@ -1,5 +1,5 @@
 import { loadConfig } from '../src/config';
-import { createDataSource } from '../src/config/data-source';
+import { createDataSource, MIGRATION_OPTIONS } from '../src/config/data-source';
 
 /** The data source that the TypeORM command line works on; its file may export nothing else. */
-export default createDataSource(loadConfig().database, {});
+export default createDataSource(loadConfig().database, MIGRATION_OPTIONS);

@@ -1,5 +1,5 @@
 import type { DataSource } from 'typeorm';
-import { createDataSource } from '../src/config/data-source';
+import { createDataSource, MIGRATION_OPTIONS } from '../src/config/data-source';
 import { createDatabase } from './support/service';
 
 const INSERT_USER =
@@ -9,7 +9,10 @@ const userWith = (email: string) => ['A', 'B', email, 'x'.repeat(60)];
 describe('migrations', () => {
   let dataSource: DataSource;
   beforeAll(async () => {
-    dataSource = await createDataSource(await createDatabase('template1'), {}).initialize();
+    dataSource = await createDataSource(
+      await createDatabase('template1'),
+      MIGRATION_OPTIONS,
+    ).initialize();
   });
   afterAll(() => dataSource.destroy());
 

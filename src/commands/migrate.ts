@@ -1,12 +1,12 @@
 import { loadConfig } from '../config';
-import { createDataSource } from '../config/data-source';
+import { createDataSource, MIGRATION_OPTIONS } from '../config/data-source';
 
 /** Any number will do, as long as it is this service's own. */
 const LOCK = 4_701_237;
 
 /** Runs the pending migrations; of several replicas that start at once, one, while the others wait. */
 async function main(): Promise<void> {
-  const dataSource = await createDataSource(loadConfig().database, {}).initialize();
+  const dataSource = await createDataSource(loadConfig().database, MIGRATION_OPTIONS).initialize();
   const runner = dataSource.createQueryRunner();
   try {
     await runner.query('SELECT pg_advisory_lock($1)', [LOCK]);

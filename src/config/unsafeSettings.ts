@@ -1,14 +1,12 @@
 import type { Config } from '.';
 
 const LOCAL = /^https?:\/\/(?:[^/]+\.)?(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])(?:[:/]|$)/;
-const PLAIN = /^http:/;
-const EVERYONE = /(?:^|[\s,:./])0{0,4}\/0(?:[\s,]|$)/;
+const EVERYONE = /\/0+\s*(?:,|$)/;
 
-/** Settings that work and are unsafe in production: by variable, what is wrong and what to do. */
+/** Settings that work and are unsafe in production: the variable, what is wrong, and what to do. */
 export function unsafeSettings(config: Config): [string, string][] {
-  if (config.environment !== 'prod') return [];
   const { tokens, cookies, allowedOrigins, trustProxy } = config;
-  const isPlain = (url: string) => cookies.secure && PLAIN.test(url) && !LOCAL.test(url);
+  const isPlain = (url: string) => cookies.secure && url.startsWith('http:') && !LOCAL.test(url);
   const checks: [boolean, string, string][] = [
     [
       tokens.issuerIsDefault,

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { Client } from 'pg';
-import { createDataSource } from '../../src/config/data-source';
+import { createDataSource, MIGRATION_OPTIONS } from '../../src/config/data-source';
 import { TEMPLATE_DATABASE, testServer, type TestServer } from './testServer';
 
 interface Embedded extends TestServer {
@@ -44,7 +44,10 @@ async function makeTemplate(): Promise<void> {
   await admin.query(`CREATE DATABASE ${TEMPLATE_DATABASE}`);
   await admin.end();
 
-  const dataSource = createDataSource({ ...server, name: TEMPLATE_DATABASE, poolSize: 1 }, {});
+  const dataSource = createDataSource(
+    { ...server, name: TEMPLATE_DATABASE, poolSize: 1 },
+    MIGRATION_OPTIONS,
+  );
   await dataSource.initialize();
   await dataSource.runMigrations();
   await dataSource.query(MOVABLE_CLOCK);

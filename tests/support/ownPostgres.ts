@@ -6,7 +6,7 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Client } from 'pg';
 import type { Config } from '../../src/config';
-import { createDataSource } from '../../src/config/data-source';
+import { createDataSource, MIGRATION_OPTIONS } from '../../src/config/data-source';
 
 const MODULE = path.resolve(__dirname, '../../scripts/embedded-postgres.mjs');
 /** Starts a server, says where, and stops it when standard input ends. */
@@ -43,7 +43,7 @@ export class OwnPostgres {
     await own.start();
     await own.run(`CREATE ROLE ${ROLE} LOGIN PASSWORD '${own.running.password}'`);
     await own.run(`CREATE DATABASE ${ROLE} OWNER ${ROLE}`);
-    const dataSource = createDataSource(own.database, {});
+    const dataSource = createDataSource(own.database, MIGRATION_OPTIONS);
     await dataSource.initialize();
     await dataSource.runMigrations();
     await dataSource.destroy();
