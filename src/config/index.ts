@@ -99,7 +99,7 @@ const HOPS = /^\d{1,2}$/;
 const isProxy = (value: string) =>
   ['loopback', 'linklocal', 'uniquelocal'].includes(value) ||
   isIP(value) !== 0 ||
-  (isIP(value.replace(/\/.*/, '')) !== 0 && ipaddr.isValidCIDR(value));
+  (isIP(value.replace(/\/.*/, '')) !== 0 && ipaddr.isValidCIDR(value) && !/\/0+$/.test(value));
 
 /** Express's `trust proxy`: a number of hops, or addresses, subnets and their names. */
 const trustProxy = z

@@ -1,11 +1,10 @@
 import type { Config } from '.';
 
 const LOCAL = /^https?:\/\/(?:[^/]+\.)?(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])(?:[:/]|$)/;
-const EVERYONE = /\/0+\s*(?:,|$)/;
 
 /** Settings that work and are unsafe in production: the variable, what is wrong, and what to do. */
 export function unsafeSettings(config: Config): [string, string][] {
-  const { tokens, cookies, allowedOrigins, trustProxy } = config;
+  const { tokens, cookies, allowedOrigins } = config;
   const isPlain = (url: string) => cookies.secure && url.startsWith('http:') && !LOCAL.test(url);
   const checks: [boolean, string, string][] = [
     [
@@ -32,11 +31,6 @@ export function unsafeSettings(config: Config): [string, string][] {
       !cookies.secure,
       'COOKIE_SECURE',
       'is false: tokens can be read from the network wherever a request is not encrypted',
-    ],
-    [
-      typeof trustProxy === 'string' && EVERYONE.test(trustProxy),
-      'TRUST_PROXY',
-      'trusts every address: any client can choose the address that limits count by',
     ],
   ];
   return checks.flatMap(([isUnsafe, name, reason]) => (isUnsafe ? [[name, reason]] : []));
