@@ -62,7 +62,7 @@ const BAD: [string, string[]][] = [
   ['HOST', ['*', 'http://localhost', '0.0.0.0:3000', '-', 'a b']],
   ['ACCESS_TOKEN_LIFETIME_SECONDS', ['59', '3601', '1h']],
   ['KEEP_ALIVE_TIMEOUT_SECONDS', ['0', '65s']],
-  ['COOKIE_PREFIX', ['__host-', 'app_', 'Host-']],
+  ['COOKIE_PREFIX', ['__host-', 'app_', 'secure-']],
   ['DB_PORT', ['0', '65536', 'x']],
   [
     'REFRESH_JWT_SECRET',
@@ -354,8 +354,18 @@ describe('loadConfig', () => {
     });
 
     it.each([
-      ['is a folder', () => void mkdirSync(file)],
-      ['is in UTF-16', () => void writeFileSync(file, Buffer.from('\ufeffPORT=80', 'utf16le'))],
+      [
+        'is a folder',
+        () => {
+          mkdirSync(file);
+        },
+      ],
+      [
+        'is in UTF-16',
+        () => {
+          writeFileSync(file, Buffer.from('\ufeffPORT=80', 'utf16le'));
+        },
+      ],
     ])('names only the file where it %s', (_what, make) => {
       make();
       try {
