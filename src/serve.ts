@@ -4,29 +4,37 @@ import { createApp } from './app';
 import type { Config } from './config';
 import { createDataSource } from './config/data-source';
 import type { Logger } from './config/logger';
-import { isDatabaseUnavailable } from './database/databaseErrors';
+import { isDatabaseUnavailable, isMisconfigured } from './database/databaseErrors';
 import { originOf } from './errors/originOf';
 import { DrainingServer } from './http/DrainingServer';
 import type { KeyRing } from './keys/KeyRing';
-import { createServices } from './services';
+import { createServices, type Services } from './services';
+import { tryTokens } from './service/tryTokens';
 
-/** How long to wait for a database that is away at start, and between two tries, in milliseconds. */
-const DATABASE_PATIENCE = 60_000;
+/** In milliseconds: how long the port stays closed for a database, and between two tries. */
+const DATABASE_PATIENCE = 1_000;
 const DATABASE_RETRY = 1_000;
 
-/** Connects to the database, listens, and drains after a signal or the end of the primary process. */
+/**
+ * Listens, connects to the database, and drains after a signal or the end of the primary process.
+ *
+ * The service listens and is not ready while the database is away. It rejects if the database is there
+ * and cannot be used, or the tokens cannot.
+ */
 export async function serve(config: Config, keys: KeyRing, logger: Logger): Promise<void> {
   keys.watch(logger);
   // In dev a closed terminal sends it, and the process has to end then.
   if (config.environment !== 'dev') process.on('SIGHUP', () => void keys.refresh(logger));
 
   const dataSource = createDataSource(config.database);
-  await connect(dataSource, logger);
-
   const lifecycle = { draining: false };
   const services = createServices({ config, dataSource, keys, logger, lifecycle });
+  await tryTokens(services.tokens);
+  const connected = connect(dataSource, services, logger);
+  await Promise.race([connected, delay(DATABASE_PATIENCE)]);
+
   const server = new DrainingServer(createApp(services, config, logger), lifecycle);
-  await server.listen(config.port);
+  await server.listen(config.port, config.hosts);
   logger.info('listening', { event: 'sys_startup', port: config.port });
   if (config.sessions.purgeInterval > 0) services.purge.start(config.sessions.purgeInterval);
 
@@ -35,24 +43,37 @@ export async function serve(config: Config, keys: KeyRing, logger: Logger): Prom
     logger.info('stopping', { event: 'sys_shutdown', reason });
     const warn = () => logger.warn('requests still in flight were cut', { event: 'sys_shutdown' });
     await Promise.all([server.drain(config.drainTimeout, warn), services.purge.stop()]);
-    await dataSource.destroy();
+    if (dataSource.isInitialized) await dataSource.destroy();
     process.exit(0);
   };
   process.on('SIGTERM', (signal) => void drain(signal));
   process.on('SIGINT', (signal) => void drain(signal));
   process.on('disconnect', () => void drain('the primary process is gone'));
+  await connected;
 }
 
-/** Waits for a while for a database that is starting or away. */
-async function connect(dataSource: DataSource, logger: Logger): Promise<void> {
-  const deadline = Date.now() + DATABASE_PATIENCE;
+/** Connects as soon as the database is there, and checks what it holds. */
+async function connect(
+  dataSource: DataSource,
+  { health }: Services,
+  logger: Logger,
+): Promise<void> {
+  let isAway = false;
   for (;;) {
     try {
-      await dataSource.initialize();
+      if (!dataSource.isInitialized) await dataSource.initialize();
+      await health.requireEncoding();
+      const migrations = await health.pendingMigrations();
+      if (isAway) logger.info('the database is there');
+      if (migrations.length > 0)
+        logger.error('migrations are pending: run them with dist/commands/migrate.js', {
+          migrations,
+        });
       return;
     } catch (error) {
-      if (!isDatabaseUnavailable(error) || Date.now() > deadline) throw error;
-      logger.warn('the database is away; trying again', originOf(error));
+      if (!isDatabaseUnavailable(error) || isMisconfigured(error)) throw error;
+      if (!isAway) logger.warn('the database is away; trying again', originOf(error));
+      isAway = true;
       await delay(DATABASE_RETRY);
     }
   }

@@ -1,7 +1,9 @@
 import cluster from 'node:cluster';
 import { runWorkers } from './cluster';
 import { ConfigError, loadConfig, sizeThreadPool, type Config } from './config';
-import { createLogger } from './config/logger';
+import { createLogger, type Logger } from './config/logger';
+import { unsafeSettings } from './config/unsafeSettings';
+import { exposedKeyFiles } from './keys/exposedKeyFiles';
 import { KeyRing } from './keys/KeyRing';
 import { KeyError } from './keys/keySet';
 import type * as Serve from './serve';
@@ -11,8 +13,7 @@ async function main(): Promise<void> {
   sizeThreadPool();
   const { config, keys } = await readSettings();
   const logger = createLogger(config);
-  if (cluster.isPrimary && config.environment === 'prod' && config.tokens.issuerIsDefault)
-    logger.warn('JWT_ISSUER is not set: other services expect the public URL of this one there');
+  if (cluster.isPrimary && config.environment === 'prod') warnOfUnsafeSettings(config, logger);
   if (cluster.isPrimary && config.webConcurrency > 1) {
     runWorkers(config.webConcurrency, logger);
     return;
@@ -32,6 +33,19 @@ async function readSettings(): Promise<{ config: Config; keys: KeyRing }> {
     if (error instanceof ConfigError || error instanceof KeyError) fail(error.message);
     throw error;
   }
+}
+
+/** One line for each setting that works and is unsafe in production. */
+function warnOfUnsafeSettings(config: Config, logger: Logger): void {
+  const event = 'unsafe_setting';
+  for (const [setting, reason] of unsafeSettings(config))
+    logger.warn(`${setting} ${reason}`, { event, setting });
+  const files = config.keys.privateKey === undefined ? exposedKeyFiles(config.keys.dir) : [];
+  for (const file of files)
+    logger.warn('a private key can be read by every user of this machine: take that right away', {
+      event,
+      file,
+    });
 }
 
 function fail(message: string): never {

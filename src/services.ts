@@ -3,6 +3,7 @@ import type { Config } from './config';
 import type { Logger } from './config/logger';
 import { Database } from './database/Database';
 import type { Keys } from './keys/keySet';
+import { migrations } from './migrations';
 import { AttemptLimiter } from './service/AttemptLimiter';
 import { AuditLog } from './service/AuditLog';
 import { CredentialService } from './service/CredentialService';
@@ -49,10 +50,13 @@ export function createServices({
   const attempts = new AttemptLimiter(config, database, now);
   const hashQueue = new HashQueue(config.hashing);
   const credentials = new CredentialService(database, hashQueue, attempts, config.hashing.rounds);
-  const migrations = dataSource.migrations.map(({ name, constructor }) => name ?? constructor.name);
   return {
     audit: new AuditLog(logger),
-    health: new HealthService(database, lifecycle, migrations),
+    health: new HealthService(
+      database,
+      lifecycle,
+      migrations.map(({ name }) => name),
+    ),
     purge,
     sessions,
     tokens: new TokenService(config.tokens, keys, now),

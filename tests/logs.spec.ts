@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
 import path from 'node:path';
 import type { Config } from '../src/config';
@@ -238,9 +238,13 @@ describe('the log', () => {
       const { user } = await account();
       const admin = new Client({ ...database, user: database.username, database: database.name });
       await admin.connect();
-      await admin.query('ALTER TABLE users RENAME TO elsewhere');
+      await admin.query(
+        `CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$
+         BEGIN RAISE 'a message with ${CANARY}'; END $$;
+         CREATE TRIGGER fail BEFORE INSERT ON refresh_tokens EXECUTE FUNCTION fail();`,
+      );
       const failed = await send({ path: '/auth/login', body: user });
-      await admin.query('ALTER TABLE elsewhere RENAME TO users');
+      await admin.query('DROP FUNCTION fail CASCADE');
       await admin.end();
       expect(failed.status).toBe(500);
       const lines = (await linesOf(failed)).filter(({ message }) => message === 'request failed');
@@ -262,7 +266,7 @@ describe('the log', () => {
       }
       for (const line of service.logs) {
         expect(line.timestamp).toMatch(UTC);
-        if (!String(line.event).startsWith('sys_') && line.message !== 'listening')
+        if (!/^(?:sys_|unsafe_setting$)/.test(String(line.event)))
           expect(line.requestId).toMatch(/^[\w-]{8,64}$/);
       }
       for (const answer of sent) {
@@ -278,12 +282,72 @@ describe('the log', () => {
       const files = readdirSync(auditFolder).filter((name) => name.endsWith('.log'));
       const today = new Date().toISOString().slice(0, 10);
       expect(files).toEqual([`audit-${today}.log`]);
+      expect(statSync(path.join(auditFolder, files[0] ?? '')).mode & 0o777).toBe(0o600);
       const lines = readFileSync(path.join(auditFolder, files[0] ?? ''), 'utf8')
         .trim()
         .split('\n')
         .map((line) => JSON.parse(line) as LogLine);
       expect(lines).toEqual(inLog());
       expect(lines.at(-1)?.event).toBe('sys_shutdown');
+    });
+  });
+
+  describe('when the level hides all but errors', () => {
+    it('has the events all the same', async () => {
+      const quiet = await ServiceProcess.start(database, { LOG_LEVEL: 'error' });
+      expect((await quiet.post('/auth/register', {}, aUser())).status).toBe(201);
+      expect(await quiet.stop()).toBe(0);
+      const events = quiet.logs.map(({ event }) => event);
+      expect(events).toEqual(
+        expect.arrayContaining(['sys_startup', 'user_created', 'sys_shutdown']),
+      );
+      expect(events).not.toContain(undefined);
+    });
+  });
+
+  describe('when the audit file cannot be written', () => {
+    let folder: string;
+    beforeEach(() => {
+      folder = tempFolder('audit');
+    });
+    afterEach(() => {
+      rmSync(folder, { recursive: true });
+    });
+    const register = async (of: ServiceProcess) => {
+      expect((await of.post('/auth/register', {}, aUser())).status).toBe(201);
+    };
+    const reports = (of: ServiceProcess) =>
+      of.logs
+        .filter(({ message }) => String(message).startsWith('the audit file'))
+        .map(({ cause, lost }) => cause ?? lost);
+
+    it('says so once and goes on, and writes again when it can', async () => {
+      // Not a folder.
+      const inTheWay = path.join(folder, 'logs');
+      writeFileSync(inTheWay, '');
+      const AUDIT_LOG_FILE = path.join(inTheWay, 'audit.log');
+      const audited = await ServiceProcess.start(database, { AUDIT_LOG_FILE });
+      await register(audited);
+      await register(audited);
+      expect(reports(audited)).toEqual(['EEXIST']);
+      rmSync(inTheWay);
+      await register(audited);
+      await until(() => reports(audited).length === 2, 'the second report');
+      expect(reports(audited)[1]).toBeGreaterThan(2);
+      expect(await audited.stop()).toBe(0);
+      const [file = ''] = readdirSync(inTheWay);
+      expect(readFileSync(path.join(inTheWay, file), 'utf8')).toContain('"user_created"');
+    });
+
+    it('goes on with a full disk', async () => {
+      const today = new Date().toISOString().slice(0, 10);
+      symlinkSync('/dev/full', path.join(folder, `audit-${today}.log`));
+      const AUDIT_LOG_FILE = path.join(folder, 'audit.log');
+      const audited = await ServiceProcess.start(database, { AUDIT_LOG_FILE });
+      await register(audited);
+      await register(audited);
+      expect(reports(audited)).toEqual(['ENOSPC']);
+      expect(await audited.stop()).toBe(0);
     });
   });
 

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import type { DataSource } from 'typeorm';
-import { createDataSource } from '../src/config/data-source';
+import { createDataSource, MIGRATION_OPTIONS } from '../src/config/data-source';
 import { migrations } from '../src/migrations';
 import { createDatabase } from './support/service';
 
@@ -12,7 +12,10 @@ const userWith = (email: string) => ['A', 'B', email, 'x'.repeat(60)];
 describe('migrations', () => {
   let dataSource: DataSource;
   beforeAll(async () => {
-    dataSource = await createDataSource(await createDatabase('template1'), {}).initialize();
+    dataSource = await createDataSource(
+      await createDatabase('template1'),
+      MIGRATION_OPTIONS,
+    ).initialize();
   });
   afterAll(() => dataSource.destroy());
 

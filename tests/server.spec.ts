@@ -1,8 +1,9 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
+import os from 'node:os';
 import path from 'node:path';
 import type { Config } from '../src/config';
 import { aUser } from './support/client';
@@ -117,6 +118,22 @@ describe('the process', () => {
     });
   });
 
+  describe('when it runs in dev', () => {
+    it('listens on the loopback only', async () => {
+      const service = await running({ NODE_ENV: 'dev' });
+      const own = Object.values(os.networkInterfaces())
+        .flatMap((addresses) => addresses ?? [])
+        .find(({ internal, family }) => !internal && family === 'IPv4');
+      await expect(fetch(`http://127.0.0.1:${service.port}/health/live`)).resolves.toHaveProperty(
+        'status',
+        200,
+      );
+      if (own)
+        await expect(fetch(`http://${own.address}:${service.port}/health/live`)).rejects.toThrow();
+      expect(await service.stop()).toBe(0);
+    });
+  });
+
   describe('when the port is taken', () => {
     it('says so in one line, and exits with 1', async () => {
       const port = await freePort();
@@ -179,6 +196,18 @@ describe('the process', () => {
         );
       expect(warnings(await running({ JWT_ISSUER: '' }))).toHaveLength(1);
       expect(warnings(await running())).toEqual([]);
+    });
+
+    it('warns of each unsafe setting, and of a private key that everyone can read', async () => {
+      const open = certsDir();
+      chmodSync(path.join(open, 'private.pem'), 0o644);
+      const service = await running({ CERTS_DIR: open, RATE_LIMIT_ENABLED: 'false' });
+      const warnings = service.logs.filter(({ event }) => event === 'unsafe_setting');
+      expect(warnings.map(({ setting, file }) => setting ?? file)).toEqual([
+        'RATE_LIMIT_ENABLED',
+        'COOKIE_SECURE',
+        path.join(open, 'private.pem'),
+      ]);
     });
 
     it('logs JSON lines with UTC time, from its start to its stop', async () => {

@@ -1,6 +1,6 @@
 import type { DataSource } from 'typeorm';
 import type { Config } from '../config';
-import { createDataSource } from '../config/data-source';
+import { createDataSource, MIGRATION_OPTIONS } from '../config/data-source';
 import { explainDatabaseError } from './explainDatabaseError';
 
 /** One for the work, and one that holds a lock. */
@@ -15,7 +15,7 @@ const POOL_SIZE = 2;
 export async function withDatabase<T>(
   database: Config['database'],
   work: (dataSource: DataSource) => Promise<T>,
-  options: object = {},
+  options = MIGRATION_OPTIONS,
 ): Promise<T> {
   const dataSource = createDataSource({ ...database, poolSize: POOL_SIZE }, options);
   try {

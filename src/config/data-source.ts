@@ -5,8 +5,31 @@ import { RefreshToken } from '../entity/RefreshToken';
 import { User } from '../entity/User';
 import { migrations } from '../migrations';
 
-/** PostgreSQL's options for the service's connections; times in milliseconds. A migration has none. */
-export const SERVICE_OPTIONS = {
+/**
+ * PostgreSQL's settings for a connection, which override those of its role and its database. Startup
+ * parameters cost no round trip.
+ */
+const startupOptions = (settings: Readonly<Record<string, string | number>>) =>
+  Object.entries(settings)
+    .map(([name, value]) => `-c ${name}=${String(value).replaceAll(/[\\ ]/g, '\\$&')}`)
+    .join(' ');
+
+const COMMON = {
+  // By default a schema of the role's name comes first: tables created there hide the others.
+  search_path: 'public',
+  // Others change the text of times, arrays and strings.
+  datestyle: 'ISO, YMD',
+  intervalstyle: 'postgres',
+  timezone: 'UTC',
+  array_nulls: 'on',
+  standard_conforming_strings: 'on',
+  // The statements that decide a race rely on it.
+  default_transaction_isolation: 'read committed',
+};
+
+/** For the service's connections; times in milliseconds. */
+export const SERVICE_OPTIONS = startupOptions({
+  ...COMMON,
   // Enforced by the server, so that a slow statement ends there too: pg's own query_timeout would
   // return a connection that is still busy to the pool.
   statement_timeout: 2_200,
@@ -14,17 +37,25 @@ export const SERVICE_OPTIONS = {
   idle_in_transaction_session_timeout: 5_000,
   // Otherwise PostgreSQL plans a statement again each time its arrays are shorter than expected, and
   // looking up a single session takes half as long again.
-  options: '-c plan_cache_mode=force_generic_plan',
-};
+  plan_cache_mode: 'force_generic_plan',
+});
+
+/** For migrations, which take their time. */
+export const MIGRATION_OPTIONS = startupOptions({
+  ...COMMON,
+  statement_timeout: 0,
+  lock_timeout: 0,
+  idle_in_transaction_session_timeout: 0,
+});
 
 /**
  * A TypeORM data source on the given database, not yet connected.
  *
- * `options` are PostgreSQL's, for each connection.
+ * `options` are PostgreSQL's startup options, for each connection.
  */
 export function createDataSource(
   database: Config['database'],
-  options: object = SERVICE_OPTIONS,
+  options = SERVICE_OPTIONS,
 ): DataSource {
   return new DataSource({
     type: 'postgres',
@@ -44,6 +75,6 @@ export function createDataSource(
     connectTimeoutMS: 2_500,
     // A new connection costs more than an idle one, so it is kept for some minutes. Not for ever: plans
     // made on the empty tables of the first day stay if no autovacuum analyzes the tables.
-    extra: { idleTimeoutMillis: 5 * 60_000, maxLifetimeSeconds: 10 * 60, ...options },
+    extra: { idleTimeoutMillis: 5 * 60_000, maxLifetimeSeconds: 10 * 60, options },
   });
 }

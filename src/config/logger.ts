@@ -1,19 +1,43 @@
 import path from 'node:path';
 import { createLogger as createWinston, format, type Logger } from 'winston';
-import type DailyRotateFile from 'winston-daily-rotate-file';
 import Transport from 'winston-transport';
 import { PROJECT_ROOT, type Config } from '.';
+import { AuditFile } from './AuditFile';
+import { LogOutage, type Report } from './LogOutage';
 
 export type { Logger };
 
 /** The key under which winston's formats store the finished line. */
 const MESSAGE = Symbol.for('message');
 
+const LEVELS: readonly string[] = ['error', 'warn', 'info', 'debug'] satisfies Config['logLevel'][];
+
+/** Control and format characters may act on the terminal of a reader; JSON.stringify leaves most. */
+const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+
+const escapeUnits = (text: string) =>
+  text.replace(/[^]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+
+const json = format.json({ maximumDepth: 10, maximumBreadth: 100 });
+
+/** One line of JSON, whatever the fields are. */
+const line = format((info) => {
+  try {
+    json.transform(info, json.options);
+  } catch {
+    // A field has a getter or a toJSON that throws.
+    const { level, message, timestamp, event } = info;
+    info[MESSAGE] = JSON.stringify({ level, message, timestamp, event });
+  }
+  info[MESSAGE] = String(info[MESSAGE]).replace(UNPRINTABLE, escapeUnits);
+  return info;
+});
+
 /** Writes the lines of one turn of the event loop together, to save a write per request. */
 class BatchedStdout extends Transport {
   private lines = '';
 
-  constructor() {
+  constructor(private readonly outage: LogOutage) {
     super();
     process.once('exit', () => {
       this.flush();
@@ -30,41 +54,45 @@ class BatchedStdout extends Transport {
   }
 
   private flush(): void {
-    if (this.lines !== '') process.stdout.write(this.lines);
+    if (this.lines === '') return;
+    process.stdout.write(this.outage.separator + this.lines, (error) => {
+      if (error) this.outage.failed(error);
+      else this.outage.worked();
+    });
     this.lines = '';
   }
 }
 
+/** `level` hides other lines, but no events. */
+const relevant = (level: Config['logLevel']) =>
+  format((info) =>
+    'event' in info || LEVELS.indexOf(info.level) <= LEVELS.indexOf(level) ? info : false,
+  )();
+
 /**
  * A winston logger that writes JSON lines with UTC times on stdout, and security events also to a file
- * per day if the settings name one.
+ * per day if the settings name one. Events are logged at every level. An output that fails is reported
+ * once on the other one, and does not stop the service.
  */
 export function createLogger({
   logLevel,
   auditLogFile,
 }: Pick<Config, 'logLevel' | 'auditLogFile'>): Logger {
-  // Keep serving when the log reader is gone.
-  process.stdout.on('error', () => undefined);
+  // An error without a listener would end the process.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   const logger = createWinston({
-    level: logLevel,
+    level: 'debug',
     defaultMeta: { service: 'auth-service' },
-    format: format.combine(format.timestamp(), format.json()),
-    transports: [new BatchedStdout()],
+    format: format.combine(relevant(logLevel), format.timestamp(), line()),
   });
-  if (auditLogFile !== undefined) logger.add(auditFile(path.resolve(PROJECT_ROOT, auditLogFile)));
+  const report: Report = (level, message, fields) => void logger.log(level, message, fields);
+  const toStderr: Report = (level, message, fields) =>
+    void process.stderr.write(`${JSON.stringify({ level, message, ...fields })}\n`);
+  const hasFile = auditLogFile !== undefined;
+  logger.add(new BatchedStdout(new LogOutage('standard output', hasFile ? report : toStderr)));
+  if (hasFile) {
+    const file = path.resolve(PROJECT_ROOT, auditLogFile);
+    logger.add(new AuditFile(file, new LogOutage('the audit file', report)));
+  }
   return logger;
-}
-
-function auditFile(file: string): DailyRotateFile {
-  // It takes some megabytes of memory, so it is loaded only if it is used.
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- a lazy import
-  const RotateFile = require('winston-daily-rotate-file') as typeof DailyRotateFile;
-  const { dir, name, ext } = path.parse(file);
-  return new RotateFile({
-    dirname: dir,
-    filename: `${name}-%DATE%${ext}`,
-    maxFiles: '90d',
-    utc: true,
-    format: format((info) => ('event' in info ? info : false))(),
-  });
 }

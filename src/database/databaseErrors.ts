@@ -1,12 +1,29 @@
 import { isNativeError } from 'node:util/types';
 import { QueryFailedError } from 'typeorm';
 
-/** SQLSTATE classes and codes of a database that is away, full, closing, hung or read-only. */
-const UNAVAILABLE_STATES = /^(?:08|53|57P|25006|55P03|57014|25P03|40)/;
+/**
+ * SQLSTATE classes and codes of a database that is away, full, closing, hung or read-only, that lets
+ * the service in no longer, or whose migrations are pending (a table, column, constraint, function or
+ * schema is missing).
+ */
+const UNAVAILABLE_STATES =
+  /^(?:08|28|40|53|57P|58|25006|25P0[34]|3D000|3F000|42P01|42703|42704|42883|42P10|55P03|57014)/;
+
+/** A server that is there, but not for these settings: waiting does not help. */
+const MISCONFIGURED_STATES = /^(?:28|3D000)/;
+
+/** A server that only reads: after a failover, the former primary. */
+const READ_ONLY_STATE = '25006';
+
+/** The server ends or has lost the session. */
+const LOST_STATES = /^(?:08|57P0|25P0[34])/;
+
+/** PostgreSQL has rolled back, to resolve a conflict with another transaction. */
+const CONFLICT_STATES = /^40(?:001|P01)$/;
 
 /** Node's codes for a connection that cannot be made or was lost. */
 const NETWORK_CODES =
-  /^(?:ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH)$/;
+  /^(?:ECONNABORTED|ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTDOWN|EHOSTUNREACH|ENETDOWN|ENETUNREACH)$/;
 
 /** pg and TypeORM report a lost connection without a code. */
 const UNAVAILABLE_MESSAGES =
@@ -25,6 +42,36 @@ export function isDatabaseUnavailable(error: unknown): boolean {
     (isNativeError(error) && /QueryRunner.*Released/.test(error.name)) ||
     UNAVAILABLE_MESSAGES.test(String(message))
   );
+}
+
+function stateOf(error: unknown): string {
+  const { code } = driverError(error);
+  return typeof code === 'string' ? code : '';
+}
+
+/** Whether the server refuses the account or the name of the database. */
+export function isMisconfigured(error: unknown): boolean {
+  return MISCONFIGURED_STATES.test(stateOf(error));
+}
+
+/** Whether the server took the statement for a write, and takes none. */
+export function isReadOnly(error: unknown): boolean {
+  return stateOf(error) === READ_ONLY_STATE;
+}
+
+/** Whether the connection is of no more use. */
+export function isConnectionSpent(error: unknown): boolean {
+  return isReadOnly(error) || LOST_STATES.test(stateOf(error));
+}
+
+/** Whether the same statement or transaction may succeed if it is run again. */
+export function isConflict(error: unknown): boolean {
+  return CONFLICT_STATES.test(stateOf(error));
+}
+
+/** Whether a table is missing: no migration has run. */
+export function isTableMissing(error: unknown): boolean {
+  return stateOf(error) === '42P01';
 }
 
 /** Whether the error violates (SQLSTATE 23505) one of the named unique constraints. */

@@ -2,11 +2,21 @@ import type { Statement } from './Database';
 
 /**
  * Hot: every probe of every replica. $1 names of migrations. Migrations that newer replicas have run
- * do not count; a database that refuses writes counts as having run none.
+ * do not count.
  */
-export const COUNT_MIGRATIONS: Statement = {
-  name: 'health-migrations',
+export const FIND_STATE: Statement = {
+  name: 'health-state',
   text: `
-    SELECT count(*)::integer AS run FROM migrations
-    WHERE name = ANY($1) AND current_setting('transaction_read_only') = 'off'`,
+    SELECT current_setting('transaction_read_only') = 'on' AS "readOnly",
+      ARRAY(
+        SELECT name FROM unnest($1::text[]) WITH ORDINALITY AS needed (name, position)
+        WHERE NOT EXISTS (SELECT FROM migrations WHERE migrations.name = needed.name)
+        ORDER BY position
+      ) AS pending`,
+};
+
+/** Before the first request. */
+export const FIND_ENCODING: Statement = {
+  name: 'health-encoding',
+  text: `SELECT current_setting('server_encoding') AS encoding`,
 };

@@ -1,6 +1,6 @@
 import type { DataSource } from 'typeorm';
 import type { Config } from '../config';
-import { createDataSource } from '../config/data-source';
+import { createDataSource, MIGRATION_OPTIONS } from '../config/data-source';
 
 /** There is no such database, or not for this user. */
 const UNUSABLE = ['3D000', '42501', '28000'];
@@ -14,7 +14,7 @@ export async function onMaintenanceDatabase<T>(
   work: (dataSource: DataSource) => Promise<T>,
 ): Promise<T> {
   const connect = (name: string) =>
-    createDataSource({ ...database, name, poolSize: 1 }, {}).initialize();
+    createDataSource({ ...database, name, poolSize: 1 }, MIGRATION_OPTIONS).initialize();
   const dataSource = await connect('postgres').catch((error: unknown) => {
     if (!UNUSABLE.includes((error as { code?: string }).code ?? '')) throw error;
     return connect('template1');

@@ -1,4 +1,5 @@
 import type { RequestListener, Server } from 'node:http';
+import { createServer as createSocket, type Server as NetServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { Express } from 'express';
@@ -15,6 +16,8 @@ const DRAIN_HOLD = 100;
 /** An HTTP server for an application that stops without resetting a request. */
 export class DrainingServer {
   private readonly server: Server;
+  /** For the hosts after the first. */
+  private readonly sockets: NetServer[] = [];
   private held: Promise<void> | undefined;
 
   constructor(
@@ -31,18 +34,27 @@ export class DrainingServer {
     this.server = createHttpServer(listener, expressMessages(app));
   }
 
-  /** Rejects if the port cannot be used, with what to do about it. */
-  listen(port: number): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.server.once('error', (error: NodeJS.ErrnoException) => {
-        const reason =
-          error.code === 'EADDRINUSE'
-            ? `port ${port} is taken: set PORT to another one`
-            : `port ${port} cannot be used: ${error.message}`;
-        reject(new Error(reason));
-      });
-      this.server.listen(port, resolve);
-    });
+  /**
+   * Listens on each of `hosts`, or on all interfaces. A machine without IPv6 has no ::1: the first host
+   * is enough then.
+   *
+   * @throws {Error} if the port cannot be used, with what to do about it.
+   */
+  async listen(port: number, [first, ...further]: readonly string[] = []): Promise<void> {
+    await listening(this.server, port, first);
+    for (const host of further) {
+      // HTTP takes connections of other sockets, and closes them with its own.
+      const socket = createSocket({ allowHalfOpen: true, noDelay: true }, (connection) =>
+        this.server.emit('connection', connection),
+      );
+      try {
+        await listening(socket, port, host);
+      } catch (error) {
+        if (!isMissing((error as Error).cause)) throw error;
+        continue;
+      }
+      this.sockets.push(socket);
+    }
   }
 
   /**
@@ -64,9 +76,15 @@ export class DrainingServer {
   }
 
   private async waitForIdleClients(milliseconds: number): Promise<void> {
-    const connections = promisify(this.server.getConnections.bind(this.server));
     const end = Date.now() + milliseconds;
-    while (Date.now() < end && (await connections()) > 0) await delay(DRAIN_POLL);
+    while (Date.now() < end && (await this.countConnections()) > 0) await delay(DRAIN_POLL);
+  }
+
+  private async countConnections(): Promise<number> {
+    const counts = [this.server, ...this.sockets].map((server) =>
+      promisify(server.getConnections.bind(server))(),
+    );
+    return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
   }
 
   /**
@@ -78,8 +96,27 @@ export class DrainingServer {
     let release: (() => void) | undefined;
     this.held = new Promise((resolve) => (release = resolve));
     await delay(DRAIN_HOLD);
-    const closed = promisify(this.server.close.bind(this.server))();
+    const closed = [this.server, ...this.sockets].map((server) =>
+      promisify(server.close.bind(server))(),
+    );
     release?.();
-    await closed;
+    await Promise.all(closed);
   }
 }
+
+/** Rejects if the port cannot be used, with what to do about it. */
+function listening(server: NetServer, port: number, host?: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const reason =
+        error.code === 'EADDRINUSE'
+          ? `port ${port} is taken: set PORT to another one`
+          : `port ${port} cannot be used: ${error.message}`;
+      reject(new Error(reason, { cause: error }));
+    });
+    server.listen(port, host, resolve);
+  });
+}
+
+const isMissing = (error: unknown) =>
+  ['EADDRNOTAVAIL', 'EAFNOSUPPORT'].includes(String((error as NodeJS.ErrnoException).code));

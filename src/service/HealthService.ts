@@ -1,5 +1,6 @@
 import type { Database } from '../database/Database';
-import { COUNT_MIGRATIONS } from '../database/healthStatements';
+import { isTableMissing } from '../database/databaseErrors';
+import { FIND_ENCODING, FIND_STATE } from '../database/healthStatements';
 import { problem } from '../errors/problems';
 import type { Lifecycle } from '../types/lifecycle';
 
@@ -19,16 +20,45 @@ export class HealthService {
    * @throws {Problem} `unavailable`, at once while draining.
    */
   async requireReady(): Promise<void> {
-    if (this.lifecycle.draining || !(await this.schemaIsUsable())) throw problem('unavailable');
+    if (this.lifecycle.draining || !(await this.isUsable())) throw problem('unavailable');
   }
 
-  private async schemaIsUsable(): Promise<boolean> {
+  /** The names of the migrations of this version that have not run, in their order. */
+  async pendingMigrations(): Promise<readonly string[]> {
+    const { pending } = await this.state();
+    return pending;
+  }
+
+  /** @throws {Error} if the database cannot hold every name: its encoding is not UTF8. */
+  async requireEncoding(): Promise<void> {
+    const [found] = await this.database.query<{ encoding: string }>(FIND_ENCODING, []);
+    if (found?.encoding !== 'UTF8')
+      throw new Error(
+        `the database has the encoding ${String(found?.encoding)}: create it with ` +
+          `"CREATE DATABASE … TEMPLATE template0 ENCODING 'UTF8'"`,
+      );
+  }
+
+  private async isUsable(): Promise<boolean> {
     try {
-      const values = [this.migrations];
-      const [found] = await this.database.query<{ run: number }>(COUNT_MIGRATIONS, values);
-      return found?.run === this.migrations.length;
+      const { readOnly, pending } = await this.state();
+      // A replica that gets no requests, because it is not ready, would keep its connections.
+      if (readOnly) this.database.renewConnections();
+      return !readOnly && pending.length === 0;
     } catch (cause) {
       throw problem('unavailable', { cause });
+    }
+  }
+
+  private async state(): Promise<{ readOnly: boolean; pending: readonly string[] }> {
+    const nothingRun = { readOnly: false, pending: this.migrations };
+    try {
+      const values = [this.migrations];
+      const [found] = await this.database.query<typeof nothingRun>(FIND_STATE, values);
+      return found ?? nothingRun;
+    } catch (error) {
+      if (isTableMissing(error)) return nothingRun;
+      throw error;
     }
   }
 }

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import type { DataSource } from 'typeorm';
 import type { Config } from '../../src/config';
-import { createDataSource } from '../../src/config/data-source';
+import { createDataSource, MIGRATION_OPTIONS } from '../../src/config/data-source';
 import { migrations } from '../../src/migrations';
 import { withMigrationLock } from '../../src/database/withMigrationLock';
 import { until } from '../harness/until';
@@ -22,7 +22,7 @@ describe('the built migrate command', () => {
   let dataSource: DataSource;
   beforeEach(async () => {
     database = await createDatabase('template1');
-    dataSource = await createDataSource(database, {}).initialize();
+    dataSource = await createDataSource(database, MIGRATION_OPTIONS).initialize();
   });
   afterEach(() => dataSource.destroy());
 

@@ -303,24 +303,73 @@ describe('an outage of PostgreSQL', () => {
   });
 
   describe('when it is away at the start of the service', () => {
-    it('waits for it, saying so, and becomes ready when it comes', async () => {
+    it('listens at once and responds with 503, and becomes ready when it comes', async () => {
       const { database } = postgres;
+      const { user, tokens } = await account();
       await postgres.stop();
       const service = await ServiceProcess.spawn(database, settings);
       try {
-        const waiting = () =>
-          service.logs.filter(({ message }) => message === 'the database is away; trying again');
-        await until(() => waiting().length > 1, 'two attempts');
-        expect(service.exitCode).toBeNull();
+        await until(async () => (await service.get('/health/live')).status === 200, 'live');
+        await expectNotReady(service);
+        await expectAllUnavailable({
+          self: service.get('/auth/self', tokens),
+          login: service.post('/auth/login', {}, user),
+          register: service.post('/auth/register', {}, aUser()),
+          refresh: service.post('/auth/refresh', tokens),
+        });
+        const away = ({ message }: Record<string, unknown>) =>
+          message === 'the database is away; trying again';
+        expect(service.logs.filter(away)).toHaveLength(1);
         await postgres.start();
         await until(
           async () => (await service.get('/health/ready')).status === 200,
           'ready',
           RECOVERY_LIMIT,
         );
+        expect((await service.post('/auth/login', {}, user)).status).toBe(200);
         expect(await service.stop()).toBe(0);
       } finally {
         await service.stop('SIGKILL');
+      }
+    });
+
+    it('stops when it is told to', async () => {
+      await postgres.stop();
+      const service = await ServiceProcess.spawn(postgres.database, settings);
+      try {
+        await until(async () => (await service.get('/health/live')).status === 200, 'live');
+        expect(await service.stop()).toBe(0);
+      } finally {
+        await service.stop('SIGKILL');
+        await postgres.start();
+      }
+    });
+  });
+
+  describe('when the connections lead to a server that only reads', () => {
+    it('replaces them all', async () => {
+      await postgres.run('ALTER DATABASE service SET default_transaction_read_only = on');
+      const service = await ServiceProcess.spawn(postgres.database, settings);
+      try {
+        await until(async () => (await service.get('/health/live')).status === 200, 'live');
+        // As many connections as there can be.
+        const logins = Array.from({ length: 20 }, () => service.post('/auth/login', {}, aUser()));
+        await Promise.all([...logins, expectNotReady(service)]);
+        // Those that are open stay as they are.
+        await postgres.run('ALTER DATABASE service RESET default_transaction_read_only');
+        await until(
+          async () => (await service.get('/health/ready')).status === 200,
+          'ready',
+          RECOVERY_LIMIT,
+        );
+        const registrations = Array.from({ length: 20 }, () =>
+          service.post('/auth/register', {}, aUser()),
+        );
+        const statuses = (await Promise.all(registrations)).map(({ status }) => status);
+        expect(new Set(statuses)).toEqual(new Set([201]));
+      } finally {
+        await service.stop('SIGKILL');
+        await postgres.run('ALTER DATABASE service RESET default_transaction_read_only');
       }
     });
   });

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { onExit } from 'signal-exit';
-import { createDataSource } from '../../src/config/data-source';
+import { createDataSource, MIGRATION_OPTIONS } from '../../src/config/data-source';
 import { query } from '../harness/query';
 import { ROOT } from '../harness/root';
 import { startPostgres } from '../harness/startPostgres';
@@ -30,7 +30,10 @@ async function makeTemplate(): Promise<void> {
   await query(server, `DROP DATABASE IF EXISTS ${TEMPLATE_DATABASE}`);
   await query(server, `CREATE DATABASE ${TEMPLATE_DATABASE}`);
 
-  const dataSource = createDataSource({ ...server, name: TEMPLATE_DATABASE, poolSize: 1 }, {});
+  const dataSource = createDataSource(
+    { ...server, name: TEMPLATE_DATABASE, poolSize: 1 },
+    MIGRATION_OPTIONS,
+  );
   await dataSource.initialize();
   await dataSource.runMigrations();
   await dataSource.query(MOVABLE_CLOCK);

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import type { Config } from '../../src/config';
-import { createDataSource } from '../../src/config/data-source';
+import { createDataSource, MIGRATION_OPTIONS } from '../../src/config/data-source';
 import { Program } from '../harness/Program';
 import { query } from '../harness/query';
 import { tempFolder } from '../harness/tempFolder';
@@ -39,7 +39,7 @@ export class OwnPostgres {
     await own.start();
     await own.run(`CREATE ROLE ${ROLE} LOGIN PASSWORD '${own.running.password}'`);
     await own.run(`CREATE DATABASE ${ROLE} OWNER ${ROLE}`);
-    const dataSource = createDataSource(own.database, {});
+    const dataSource = createDataSource(own.database, MIGRATION_OPTIONS);
     await dataSource.initialize();
     await dataSource.runMigrations();
     await dataSource.destroy();

@@ -66,9 +66,10 @@ export async function startService(
 ): Promise<TestService> {
   const database = await createDatabase(template);
   const config = loadConfig(environmentFor(database, overrides));
-  const dataSource = createDataSource(config.database, {
-    options: `${SERVICE_OPTIONS.options} -c search_path=test_clock,public,pg_catalog`,
-  });
+  const dataSource = createDataSource(
+    config.database,
+    `${SERVICE_OPTIONS} -c search_path=test_clock,public,pg_catalog`,
+  );
   await dataSource.initialize();
 
   const logs: LogLine[] = [];

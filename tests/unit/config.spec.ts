@@ -1,7 +1,10 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import fc from 'fast-check';
 import { ConfigError, loadConfig, type Config } from '../../src/config';
-
-// A developer's own .env files stay out of it; that they are read, server.spec.ts shows.
-jest.mock('dotenv', () => ({ config: () => ({ parsed: {} }) }));
+import { unsafeSettings } from '../../src/config/unsafeSettings';
+import { exposedKeyFiles } from '../../src/keys/exposedKeyFiles';
 
 const SECRET = 'a refresh secret of more than 32 characters';
 const SOUND = {
@@ -14,20 +17,31 @@ const SOUND = {
   CLIENT_UI_DOMAIN: 'https://app.example.com',
 };
 
+/** Without .env files, unless a test writes one. */
+const folder = mkdtempSync(path.join(os.tmpdir(), 'auth-service-config-'));
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
+
 const problemsOf = (environment: NodeJS.ProcessEnv): readonly string[] => {
   try {
-    loadConfig(environment);
+    loadConfig(environment, folder);
   } catch (error) {
     expect(error).toBeInstanceOf(ConfigError);
     return (error as ConfigError).problems;
   }
   return [];
 };
-const loaded = (overrides: NodeJS.ProcessEnv = {}) => loadConfig({ ...SOUND, ...overrides });
+const loaded = (overrides: NodeJS.ProcessEnv = {}) =>
+  loadConfig({ ...SOUND, ...overrides }, folder);
 
 /** Setting, its default in prod, how it is read, a good value and what it becomes. */
 const OPTIONAL: [string, unknown, (config: Config) => unknown, string, unknown][] = [
   ['PORT', 3000, (c) => c.port, '8080', 8080],
+  ['HOST', [], (c) => c.hosts, '127.0.0.1', ['127.0.0.1']],
+  ['ACCESS_TOKEN_LIFETIME_SECONDS', 3600, (c) => c.tokens.accessLifetime, '60', 60],
+  ['KEEP_ALIVE_TIMEOUT_SECONDS', 65, (c) => c.keepAliveTimeout, '5', 5],
+  ['COOKIE_PREFIX', '', (c) => c.cookies.prefix, '__Host-', '__Host-'],
   ['DB_PORT', 5432, (c) => c.database.port, '6543', 6543],
   ['JWT_ISSUER', 'http://localhost:3000', (c) => c.tokens.issuer, 'https://a.b/c', 'https://a.b/c'],
   ['JWT_AUDIENCE', 'auth-service', (c) => c.tokens.audience, 'mine', 'mine'],
@@ -44,9 +58,23 @@ const OPTIONAL: [string, unknown, (config: Config) => unknown, string, unknown][
 
 const BAD: [string, string[]][] = [
   ['NODE_ENV', ['staging', 'PROD', 'constructor', 'toString', '__proto__']],
-  ['PORT', ['0', '65536', '-1', '80.5', '0x50', '1e3', 'http', ' 80', '80 ', '999999999999']],
+  ['PORT', ['0', '65536', '-1', '80.5', '0x50', '1e3', 'http', '8 0', '999999999999']],
+  ['HOST', ['*', 'http://localhost', '0.0.0.0:3000', '-', 'a b']],
+  ['ACCESS_TOKEN_LIFETIME_SECONDS', ['59', '3601', '1h']],
+  ['KEEP_ALIVE_TIMEOUT_SECONDS', ['0', '65s']],
+  ['COOKIE_PREFIX', ['__host-', 'app_', 'secure-']],
   ['DB_PORT', ['0', '65536', 'x']],
-  ['REFRESH_JWT_SECRET', ['short', 'x'.repeat(31), 'x'.repeat(64)]],
+  [
+    'REFRESH_JWT_SECRET',
+    [
+      'short',
+      'x'.repeat(31),
+      'x'.repeat(64),
+      'change-me-to-a-long-random-string-of-32-characters',
+      'REPLACE_ME_0123456789_0123456789_0123456789',
+      'your-secret-key-your-secret-key-your-secret-key',
+    ],
+  ],
   [
     'CLIENT_UI_DOMAIN',
     [
@@ -58,17 +86,54 @@ const BAD: [string, string[]][] = [
       'ftp://app.example.com',
       'https://app.example.com;https://b.example.com',
       'https://user:pass-word@app.example.com',
+      'https://*.acme.example',
+      'https://*',
+      'https://app.acme.example:*',
+      'https://a.acme.example;b',
+      'https://app.acme\texample',
+      'https://app.acme.example?x',
+      'https:app.acme.example',
     ],
   ],
-  ['JWT_ISSUER', ['auth.example.com', 'ftp://auth.example.com', 'javascript:alert(1)']],
+  [
+    'JWT_ISSUER',
+    [
+      'auth.example.com',
+      'ftp://auth.example.com',
+      'javascript:alert(1)',
+      'https://auth.\nacme.example',
+      'https://auth.acme.example/\tx',
+      'https://*.acme.example',
+      `https://auth.acme.example/${'x'.repeat(250)}`,
+    ],
+  ],
+  ['JWT_AUDIENCE', ['two words', 'a\nb', 'x'.repeat(256)]],
   ['BCRYPT_ROUNDS', ['9', '16', 'ten', '10.5']],
   ['REFRESH_REUSE_WINDOW_SECONDS', ['-1', 'x', '1.5']],
   ['RATE_LIMIT_ENABLED', ['yes', '1', 'TRUE']],
-  ['COOKIE_DOMAIN', ['https://example.com', 'exa mple.com', 'example.com; Secure', 'a,b.com']],
+  [
+    'COOKIE_DOMAIN',
+    [
+      'https://example.com',
+      'exa mple.com',
+      'example.com; Secure',
+      'a,b.com',
+      'intranet',
+      '127.0.0.1',
+      '-a.com',
+      'a-.com',
+      'a..com',
+      `${'x'.repeat(64)}.com`,
+      `${'x.'.repeat(130)}com`,
+      'example.com:3000',
+      '*.example.com',
+      'bücher.example',
+    ],
+  ],
   ['COOKIE_SAME_SITE', ['Strict ', 'off']],
   ['COOKIE_SECURE', ['yes', '0']],
-  ['REFRESH_COOKIE_PATH', ['sessions', '/sessions; Secure', '/a b']],
-  ['TRUST_PROXY', ['true', 'banana', '10.0.0.0/99', '999.1.1.1']],
+  ['REFRESH_COOKIE_PATH', ['sessions', '/sessions; Secure', '/a b', '/ä', `/${'x'.repeat(300)}`]],
+  ['TRUST_PROXY', ['true', 'banana', '10.0.0.0/99', '999.1.1.1', '0.0.0.0/0', '10.0.0.1, ::/0']],
   ['LOG_LEVEL', ['loud', 'INFO ']],
   ['WEB_CONCURRENCY', ['-1', 'all', '1.5', '0']],
 ];
@@ -83,6 +148,7 @@ describe('loadConfig', () => {
       for (const NODE_ENV of ['dev', 'test']) {
         const config = loaded({ NODE_ENV, CLIENT_UI_DOMAIN: undefined });
         expect(config.port).toBe(5501);
+        expect(config.hosts).toEqual(['127.0.0.1', '::1']);
         expect(config.tokens.issuer).toBe('http://localhost:5501');
         expect(config.cookies.secure).toBe(false);
         expect(config.allowedOrigins).toEqual(['http://localhost:5173']);
@@ -195,5 +261,183 @@ describe('loadConfig', () => {
         expect(problemsOf({ ...SOUND, NODE_ENV, COOKIE_SAME_SITE: 'none' })).toHaveLength(1);
       expect(problemsOf({ ...SOUND, COOKIE_SAME_SITE: 'none' })).toEqual([]);
     });
+  });
+
+  describe('when white space surrounds a value', () => {
+    const blank = fc.stringMatching(/^[ \t\r\n]{0,4}$/);
+
+    it('reads every setting without it', () => {
+      fc.assert(
+        fc.property(fc.constantFrom(...OPTIONAL), blank, blank, (setting, before, after) => {
+          const [name, , read, value, expected] = setting;
+          expect(read(loaded({ [name]: before + value + after }))).toEqual(expected);
+        }),
+      );
+    });
+
+    it('keeps the spaces of a secret, but no line end behind it', () => {
+      const secrets = { DB_PASSWORD: ' pass word ', REFRESH_JWT_SECRET: ` ${SECRET} ` };
+      const withLineEnds = Object.entries(secrets).map(([name, value]) => [name, `${value}\r\n`]);
+      const config = loaded(Object.fromEntries(withLineEnds) as NodeJS.ProcessEnv);
+      expect(config.database.password).toBe(secrets.DB_PASSWORD);
+      expect(config.tokens.refreshSecret).toBe(secrets.REFRESH_JWT_SECRET);
+    });
+
+    it('counts a value of nothing else as not set', () => {
+      expect(loaded({ JWT_AUDIENCE: ' \n' }).tokens.audience).toBe('auth-service');
+      expect(problemsOf({ ...SOUND, DB_PASSWORD: '\n' })).toEqual(['DB_PASSWORD is missing']);
+    });
+  });
+
+  describe('when there is a .env file', () => {
+    const file = path.join(folder, '.env.prod');
+    const withFile = <T>(content: string | Buffer, work: () => T): T => {
+      writeFileSync(file, content);
+      try {
+        return work();
+      } finally {
+        rmSync(file);
+      }
+    };
+
+    it('takes its value where the variable is empty or blank', () => {
+      const empty = { JWT_AUDIENCE: '', LOG_LEVEL: ' ' };
+      const config = withFile('JWT_AUDIENCE=of-the-file\nLOG_LEVEL=warn\n', () => loaded(empty));
+      expect([config.tokens.audience, config.logLevel]).toEqual(['of-the-file', 'warn']);
+    });
+
+    it.each([
+      ['DB_PASSWORD', 'DB_PASSWORD=correct#horse'],
+      ['DB_PASSWORD', 'DB_PASSWORD=correct #horse'],
+      ['DB_PASSWORD', 'export DB_PASSWORD = #horse\nDB_PASSWORD=correct # horse'],
+      ['DB_PASSWORD', `DB_PASSWORD="correct#horse`],
+      ['DB_PASSWORD', `DB_PASSWORD='it's#horse'`],
+      ['REFRESH_JWT_SECRET', `REFRESH_JWT_SECRET=${SECRET}#horse`],
+      ['JWT_AUDIENCE', 'JWT_AUDIENCE=mine#horse'],
+    ])('refuses %s that is cut at a #, and says what to write', (name, content) => {
+      const unset = { DB_PASSWORD: undefined, REFRESH_JWT_SECRET: undefined };
+      const others = { ...SOUND, ...unset, [name]: undefined };
+      const rest = Object.entries(SOUND).filter(([other]) => other in unset && other !== name);
+      const environment = { ...others, ...Object.fromEntries(rest) };
+      const problems = withFile(`${content}\n`, () => problemsOf(environment));
+      expect(problems).toHaveLength(1);
+      expect(problems[0]).toMatch(new RegExp(`^${name} is cut at its #.*'…'`));
+      expect(problems[0]).not.toContain('horse');
+    });
+
+    it.each([
+      'DB_PASSWORD="correct#horse"',
+      "DB_PASSWORD='correct#horse' # the password",
+      'DB_PASSWORD="correct#horse"# the password',
+      '# DB_PASSWORD=x#y\nDB_PASSWORD="correct#horse"\nPORT=8080 # the port\nOTHER=a#b',
+    ])('takes %s', (content) => {
+      const environment = { ...SOUND, DB_PASSWORD: undefined };
+      const config = withFile(content, () => loadConfig(environment, folder));
+      expect(config.database.password).toBe('correct#horse');
+    });
+
+    it('takes a # in a quoted secret, whatever surrounds it', () => {
+      const text = fc.stringMatching(/^[\w #=%&*!$(){}[\]/]{1,20}$/);
+      fc.assert(
+        fc.property(text, text, (one, other) => {
+          const DB_PASSWORD = `${one}#${other}`;
+          const environment = { ...SOUND, DB_PASSWORD: undefined };
+          const content = `DB_PASSWORD='${DB_PASSWORD}' # ${other}\n`;
+          const config = withFile(content, () => loadConfig(environment, folder));
+          expect(config.database.password).toBe(DB_PASSWORD);
+        }),
+      );
+    });
+
+    it('says nothing of a cut value that the environment replaces', () => {
+      expect(withFile('DB_PASSWORD=a#b', () => problemsOf(SOUND))).toEqual([]);
+    });
+
+    it.each([
+      [
+        'is a folder',
+        () => {
+          mkdirSync(file);
+        },
+      ],
+      [
+        'is in UTF-16',
+        () => {
+          writeFileSync(file, Buffer.from('\ufeffPORT=80', 'utf16le'));
+        },
+      ],
+    ])('names only the file where it %s', (_what, make) => {
+      make();
+      try {
+        const problems = problemsOf({ NODE_ENV: 'prod' });
+        expect(problems).toEqual([expect.stringContaining(file)]);
+      } finally {
+        rmSync(file, { recursive: true });
+      }
+    });
+  });
+
+  describe('when origins are written in another form than browsers send', () => {
+    it('takes that of the browser', () => {
+      const CLIENT_UI_DOMAIN = 'HTTPS://App.Acme.Example:443/, https://b\u00fccher.example';
+      expect(loaded({ CLIENT_UI_DOMAIN }).allowedOrigins).toEqual([
+        'https://app.acme.example',
+        'https://xn--bcher-kva.example',
+      ]);
+    });
+
+    it('says what to write in the place of a wildcard', () => {
+      const [problem] = problemsOf({ ...SOUND, CLIENT_UI_DOMAIN: 'https://*.acme.example' });
+      expect(problem).toMatch(/^CLIENT_UI_DOMAIN must not contain \*.*list each/);
+    });
+  });
+
+  describe('when a cookie prefix asks for attributes that are not set', () => {
+    it.each([
+      [{ COOKIE_PREFIX: '__Host-', COOKIE_SECURE: 'false' }, 1],
+      [{ COOKIE_PREFIX: '__Secure-', COOKIE_SECURE: 'false' }, 1],
+      [{ COOKIE_PREFIX: '__Host-', COOKIE_DOMAIN: 'example.com' }, 1],
+      [{ COOKIE_PREFIX: '__Host-', REFRESH_COOKIE_PATH: '/auth' }, 1],
+      [{ COOKIE_PREFIX: '__Secure-', COOKIE_DOMAIN: 'a.com', REFRESH_COOKIE_PATH: '/auth' }, 0],
+      [{ COOKIE_PREFIX: '__Host-' }, 0],
+    ])('%j has %d problems', (settings, count) => {
+      const problems = problemsOf({ ...SOUND, ...settings });
+      expect(problems.map((line) => line.split(' ')[0])).toEqual(
+        Array.from({ length: count }, () => 'COOKIE_PREFIX'),
+      );
+    });
+  });
+});
+
+describe('unsafeSettings', () => {
+  const SAFE = { JWT_ISSUER: 'https://auth.acme.example' };
+  const unsafe = (overrides: NodeJS.ProcessEnv) =>
+    unsafeSettings(loaded({ ...SAFE, ...overrides })).map(([name]) => name);
+
+  it('has nothing to say of safe settings', () => {
+    expect(unsafe({})).toEqual([]);
+    expect(unsafe({ CLIENT_UI_DOMAIN: 'http://localhost:5173' })).toEqual([]);
+  });
+
+  it.each([
+    ['JWT_ISSUER', ''],
+    ['JWT_ISSUER', 'http://auth.acme.example'],
+    ['CLIENT_UI_DOMAIN', 'https://a.acme.example, http://b.acme.example'],
+    ['RATE_LIMIT_ENABLED', 'false'],
+    ['COOKIE_SECURE', 'false'],
+  ])('names %s=%s', (name, value) => {
+    expect(unsafe({ [name]: value })).toEqual([name]);
+  });
+});
+
+describe('exposedKeyFiles', () => {
+  it('names the private keys that everyone can read, and no others', () => {
+    const keys = mkdtempSync(path.join(folder, 'keys-'));
+    const modes = { 'private.pem': 0o644, 'next.pem': 0o640, 'public.pem': 0o644 };
+    for (const [name, mode] of Object.entries(modes)) {
+      writeFileSync(path.join(keys, name), '');
+      chmodSync(path.join(keys, name), mode);
+    }
+    expect(exposedKeyFiles(keys)).toEqual([path.join(keys, 'private.pem')]);
   });
 });

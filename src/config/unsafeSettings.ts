@@ -1,0 +1,37 @@
+import type { Config } from '.';
+
+const LOCAL = /^https?:\/\/(?:[^/]+\.)?(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])(?:[:/]|$)/;
+
+/** Settings that work and are unsafe in production: the variable, what is wrong, and what to do. */
+export function unsafeSettings(config: Config): [string, string][] {
+  const { tokens, cookies, allowedOrigins } = config;
+  const isPlain = (url: string) => cookies.secure && url.startsWith('http:') && !LOCAL.test(url);
+  const checks: [boolean, string, string][] = [
+    [
+      tokens.issuerIsDefault,
+      'JWT_ISSUER',
+      'is not set: other services expect the public URL of this service there',
+    ],
+    [
+      isPlain(tokens.issuer),
+      'JWT_ISSUER',
+      'is an http URL: browsers drop Secure cookies there, so serve it over https',
+    ],
+    [
+      allowedOrigins.some(isPlain),
+      'CLIENT_UI_DOMAIN',
+      'names an http origin: browsers send it no Secure cookies, so serve it over https',
+    ],
+    [
+      !config.rateLimitEnabled,
+      'RATE_LIMIT_ENABLED',
+      'is false: passwords can be guessed without a limit',
+    ],
+    [
+      !cookies.secure,
+      'COOKIE_SECURE',
+      'is false: tokens can be read from the network wherever a request is not encrypted',
+    ],
+  ];
+  return checks.flatMap(([isUnsafe, name, reason]) => (isUnsafe ? [[name, reason]] : []));
+}
