@@ -86,7 +86,7 @@ describe('a running service', () => {
     beforeAll(async () => {
       project = projectWith(`CERTS_DIR=keys\n`);
       renameSync(certsDir(), path.join(project, 'keys'));
-      service = await ServiceProcess.start(database, { CERTS_DIR: '' }, project);
+      service = await ServiceProcess.start(database, {}, project);
     });
     afterAll(async () => {
       await service.stop();

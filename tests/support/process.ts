@@ -107,7 +107,7 @@ export class ServiceProcess {
       CLIENT_UI_DOMAIN: 'http://localhost:5173',
       JWT_ISSUER: 'http://auth.test',
       COOKIE_SECURE: 'false',
-      CERTS_DIR: overrides.CERTS_DIR ?? certsDir(),
+      CERTS_DIR: overrides.CERTS_DIR ?? (project === undefined ? certsDir() : undefined),
       ...overrides,
     });
     const build = project === undefined ? process.env.TEST_BUILD : path.join(project, 'dist');

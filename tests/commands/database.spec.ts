@@ -1,6 +1,7 @@
+import path from 'node:path';
 import { Client } from 'pg';
 import { testServer } from '../support/testServer';
-import { node, type Outcome } from './processes';
+import { node, type Outcome } from '../scripts/processes';
 
 // A name that breaks when it is not quoted.
 const NAME = `Scripts "Test" ${process.pid}`;
@@ -33,9 +34,13 @@ async function isThere(): Promise<boolean> {
 const label = (): string => `database ${NAME} on ${testServer().host}:${testServer().port}`;
 
 const database = (args: string[], more: Record<string, string> = {}): Outcome =>
-  node(['scripts/command.mjs', 'database', ...args], { ...settings(), ...more });
+  node([path.join(process.env.TEST_BUILD ?? '', 'commands/database.js'), ...args], {
+    NODE_ENV: 'dev',
+    ...settings(),
+    ...more,
+  });
 
-describe('npm run db:create and db:drop', () => {
+describe('the built database command', () => {
   afterEach(() => {
     database(['drop']);
   });
@@ -52,6 +57,14 @@ describe('npm run db:create and db:drop', () => {
         stdout: `${label()}: already there\n`,
       });
     });
+  });
+
+  describe('from a checkout', () => {
+    it('runs from the source, in dev without NODE_ENV', () => {
+      const run = (action: string) => node(['scripts/command.mjs', 'database', action], settings());
+      expect(run('create')).toMatchObject({ code: 0, stdout: `${label()}: created\n` });
+      expect(run('drop')).toMatchObject({ code: 0, stdout: `${label()}: dropped\n` });
+    }, 60_000);
   });
 
   describe('drop', () => {
