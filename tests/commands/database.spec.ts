@@ -1,5 +1,7 @@
 import path from 'node:path';
 import { Client } from 'pg';
+import { createDatabase } from '../../src/database/createDatabase';
+import { dropDatabase } from '../../src/database/dropDatabase';
 import { testServer } from '../support/testServer';
 import { node, type Outcome } from '../scripts/processes';
 
@@ -56,6 +58,17 @@ describe('the built database command', () => {
         code: 0,
         stdout: `${label()}: already there\n`,
       });
+    });
+  });
+
+  describe('when two create it at once', () => {
+    const database = () => ({ ...testServer(), name: NAME, poolSize: 1 });
+
+    it('makes it once, and drops it once', async () => {
+      const created = await Promise.all([createDatabase(database()), createDatabase(database())]);
+      expect(created.sort()).toEqual([false, true]);
+      expect(await dropDatabase(database())).toBe(true);
+      expect(await dropDatabase(database())).toBe(false);
     });
   });
 

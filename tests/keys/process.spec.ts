@@ -50,14 +50,14 @@ describe('a running service', () => {
       const { tokens: old } = await hangedUp.post('/auth/register', {}, aUser());
       const [oldKid] = await publishedKids(polling);
 
-      await rotate(dir, ['publish']);
+      rotate(dir, ['publish']);
       hangedUp.signal('SIGHUP');
       for (const replica of replicas) {
         await until(async () => (await publishedKids(replica)).length === 2, 'the next key');
       }
       expect(await publishedKids(hangedUp)).toEqual(await publishedKids(polling));
 
-      await rotate(dir, ['activate', '--force']);
+      rotate(dir, ['activate', '--force']);
       hangedUp.signal('SIGHUP');
       await until(async () => (await publishedKids(hangedUp))[0] !== oldKid, 'the change');
       const { tokens: fresh } = await hangedUp.post('/auth/refresh', old);
@@ -72,7 +72,7 @@ describe('a running service', () => {
       }
       await until(async () => (await publishedKids(polling))[0] !== oldKid, 'the change');
 
-      await rotate(dir, ['retire', '--force']);
+      rotate(dir, ['retire', '--force']);
       hangedUp.signal('SIGHUP');
       await until(async () => (await publishedKids(hangedUp)).length === 1, 'the end of the old');
       expect((await hangedUp.get('/auth/self', { access: old.access })).status).toBe(401);
