@@ -1,7 +1,7 @@
 import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { node, tempFolder, type Outcome } from './processes';
+import { copyOfTree, node, tempFolder, type Outcome } from './processes';
 
 describe('scripts/generateKeys.mjs', () => {
   let dir: string;
@@ -14,6 +14,22 @@ describe('scripts/generateKeys.mjs', () => {
   });
   afterEach(() => {
     rmSync(dir, { recursive: true });
+  });
+
+  describe('when CERTS_DIR is in the file of settings', () => {
+    it.each([
+      ['.env.prod', {}],
+      ['.env.prod', { NODE_ENV: 'production' }],
+      ['.env.dev', { NODE_ENV: 'dev' }],
+    ])('reads %s with %j, as the service does', (name, settings) => {
+      const tree = copyOfTree();
+      writeFileSync(path.join(tree, name), `CERTS_DIR=${dir}\n`);
+      expect(node([path.join(tree, 'scripts/generateKeys.mjs')], settings)).toMatchObject({
+        code: 0,
+        stdout: `wrote ${file('private.pem')} and ${file('public.pem')} (RSA, 2048 bits)\n`,
+      });
+      rmSync(tree, { recursive: true });
+    });
   });
 
   describe('when there are no keys', () => {
