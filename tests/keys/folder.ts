@@ -3,7 +3,9 @@ import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { keySetOfFiles, readKeyFiles } from '../../src/keys/keyFiles';
-import type { KeySet } from '../../src/keys/keySet';
+import { KeyRotation } from '../../src/keys/KeyRotation';
+import { KeyError, type KeySet } from '../../src/keys/keySet';
+import { RotationError } from '../../src/keys/RotationError';
 
 export interface Run {
   /** null where a signal ended it. */
@@ -29,11 +31,24 @@ export async function keysCommand(
   return { ...run, code };
 }
 
-/** Runs a step of the rotation on a folder; with `killAt` it is killed at its n-th change. */
-export function rotate(dir: string, args: string[], killAt?: number): Promise<Run> {
-  const hook = killAt === undefined ? [] : ['--import', path.join(__dirname, 'killAt.mjs')];
+/** Runs a step on a folder in this process, with the outcome that the command would have. */
+export function rotate(dir: string, [step = '', flag]: string[]): Run {
+  const rotation = new KeyRotation(dir);
+  const options = { force: flag === '--force' };
+  try {
+    const stdout = rotation[step as 'publish' | 'activate' | 'retire' | 'status'](options);
+    return { code: 0, stdout, stderr: '' };
+  } catch (error) {
+    if (!(error instanceof RotationError) && !(error instanceof KeyError)) throw error;
+    return { code: 1, stdout: '', stderr: `${error.message}\n` };
+  }
+}
+
+/** Runs the command on a folder, and kills it at its n-th change. */
+export function rotateKilled(dir: string, step: string, killAt: number): Promise<Run> {
   const environment = { CERTS_DIR: dir, KILL_AT: String(killAt) };
-  return keysCommand(process.env.TEST_BUILD ?? '', args, environment, hook);
+  const hook = ['--import', path.join(__dirname, 'killAt.mjs')];
+  return keysCommand(process.env.TEST_BUILD ?? '', [step], environment, hook);
 }
 
 /** The set that a service which starts now would have. */

@@ -147,7 +147,7 @@ describe('KeyRing', () => {
       await ring.refresh(logger);
       expect(logs).toEqual([]);
 
-      await rotate(dir, ['publish']);
+      rotate(dir, ['publish']);
       await ring.refresh(logger);
       await ring.refresh(logger);
       expect(ring.current.jwks).toEqual((await setOf(dir)).jwks);
@@ -166,9 +166,9 @@ describe('KeyRing', () => {
       const ring = await ofFolder(dir);
       const { logger } = recorder();
       const stop = ring.watch(logger, 0.01);
-      await rotate(dir, ['publish']);
+      rotate(dir, ['publish']);
       await until(() => ring.current.verifying.size === 2, 'the next key');
-      await rotate(dir, ['activate', '--force']);
+      rotate(dir, ['activate', '--force']);
       const { signing } = await setOf(dir);
       await until(() => ring.current.signing.kid === signing.kid, 'the activated key');
       stop();
@@ -241,7 +241,7 @@ describe('KeyRing', () => {
 
     it('never has a set that never was, at whatever moment of a read the folder changes', async () => {
       const versions = [folder(), folder()] as const;
-      for (const dir of versions) await rotate(dir, ['publish']);
+      for (const dir of versions) rotate(dir, ['publish']);
       const sets = await Promise.all(versions.map(async (dir) => (await setOf(dir)).jwks));
       const link = `${versions[0]}-link`;
       made.push(link);

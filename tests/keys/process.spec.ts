@@ -52,14 +52,14 @@ describe('a running service', () => {
       const { tokens: old } = await hangedUp.post('/auth/register', {}, aUser());
       const [oldKid] = await publishedKids(polling);
 
-      await rotate(dir, ['publish']);
+      rotate(dir, ['publish']);
       hangedUp.signal('SIGHUP');
       for (const replica of replicas) {
         await until(async () => (await publishedKids(replica)).length === 2, 'the next key');
       }
       expect(await publishedKids(hangedUp)).toEqual(await publishedKids(polling));
 
-      await rotate(dir, ['activate', '--force']);
+      rotate(dir, ['activate', '--force']);
       hangedUp.signal('SIGHUP');
       await until(async () => (await publishedKids(hangedUp))[0] !== oldKid, 'the change');
       const { tokens: fresh } = await hangedUp.post('/auth/refresh', old);
@@ -74,7 +74,7 @@ describe('a running service', () => {
       }
       await until(async () => (await publishedKids(polling))[0] !== oldKid, 'the change');
 
-      await rotate(dir, ['retire', '--force']);
+      rotate(dir, ['retire', '--force']);
       hangedUp.signal('SIGHUP');
       await until(async () => (await publishedKids(hangedUp)).length === 1, 'the end of the old');
       expect((await hangedUp.get('/auth/self', { access: old.access })).status).toBe(401);
@@ -88,7 +88,7 @@ describe('a running service', () => {
     beforeAll(async () => {
       project = projectWith(`CERTS_DIR=keys\n`);
       renameSync(certsDir(), path.join(project, 'keys'));
-      service = await ServiceProcess.start(database, { CERTS_DIR: '' }, project);
+      service = await ServiceProcess.start(database, {}, project);
     });
     afterAll(async () => {
       await service.stop();

@@ -11,7 +11,7 @@ import path from 'node:path';
 import request from 'supertest';
 import { certsDir } from '../harness/certsDir';
 import { startService } from '../support/service';
-import { backdate, keysCommand, rotate, setOf } from './folder';
+import { backdate, keysCommand, rotate, rotateKilled, setOf } from './folder';
 
 const kidsOf = async (dir: string) => [...(await setOf(dir)).verifying.keys()];
 const signingKid = async (dir: string) => (await setOf(dir)).signing.kid;
@@ -40,27 +40,27 @@ describe('the keys command', () => {
   it('goes once around: publish, activate, retire', async () => {
     const [old = ''] = await kidsOf(dir);
 
-    expect(await rotate(dir, ['publish'])).toMatchObject({ code: 0, stderr: '' });
+    expect(rotate(dir, ['publish'])).toMatchObject({ code: 0, stderr: '' });
     const [first, next = ''] = await kidsOf(dir);
     expect(first).toBe(old);
     expect(next).toMatch(/^[\w-]{43}$/);
     expect(await signingKid(dir)).toBe(old);
 
     backdate(dir, 3600);
-    expect(await rotate(dir, ['activate'])).toMatchObject({ code: 0, stderr: '' });
+    expect(rotate(dir, ['activate'])).toMatchObject({ code: 0, stderr: '' });
     expect(await kidsOf(dir)).toEqual([next, old]);
     expect(await signingKid(dir)).toBe(next);
 
     backdate(dir, 2 * 3600);
-    expect(await rotate(dir, ['retire'])).toMatchObject({ code: 0, stderr: '' });
+    expect(rotate(dir, ['retire'])).toMatchObject({ code: 0, stderr: '' });
     expect(await kidsOf(dir)).toEqual([next]);
     expect(readdirSync(dir).sort()).toEqual(['keys.json', 'private.pem', 'public.pem']);
   });
 
-  it('keeps private keys from others, and gives new files the mode of private.pem', async () => {
-    await rotate(dir, ['publish']);
+  it('keeps private keys from others, and gives new files the mode of private.pem', () => {
+    rotate(dir, ['publish']);
     expect(statSync(path.join(dir, 'next.pem')).mode & 0o777).toBe(0o600);
-    await rotate(dir, ['activate', '--force']);
+    rotate(dir, ['activate', '--force']);
     expect(statSync(path.join(dir, 'private.pem')).mode & 0o777).toBe(0o600);
     expect(statSync(path.join(dir, 'public.pem')).mode & 0o777).toBe(0o644);
   });
@@ -69,53 +69,53 @@ describe('the keys command', () => {
     it('refuses to activate until every cached JWK set has expired', async () => {
       const { jwksMaxAge } = await promises();
       const old = await signingKid(dir);
-      await rotate(dir, ['publish']);
+      rotate(dir, ['publish']);
 
       backdate(dir, jwksMaxAge);
-      const refused = await rotate(dir, ['activate']);
+      const refused = rotate(dir, ['activate']);
       expect(refused).toMatchObject({ code: 1, stdout: '' });
       expect(refused.stderr).toMatch(/wait until \d{4}-/);
       expect(await signingKid(dir)).toBe(old);
 
       backdate(dir, 15);
-      expect(await rotate(dir, ['activate'])).toMatchObject({ code: 0 });
+      expect(rotate(dir, ['activate'])).toMatchObject({ code: 0 });
       expect(await signingKid(dir)).not.toBe(old);
     });
 
     it('refuses to retire until the last token of the old key has expired', async () => {
       const { accessLifetime } = await promises();
       const old = await signingKid(dir);
-      await rotate(dir, ['publish']);
-      await rotate(dir, ['activate', '--force']);
+      rotate(dir, ['publish']);
+      rotate(dir, ['activate', '--force']);
 
       backdate(dir, accessLifetime);
-      const refused = await rotate(dir, ['retire']);
+      const refused = rotate(dir, ['retire']);
       expect(refused).toMatchObject({ code: 1, stdout: '' });
       expect(refused.stderr).toMatch(/wait until \d{4}-/);
       expect(await kidsOf(dir)).toContain(old);
 
       backdate(dir, 15);
-      expect(await rotate(dir, ['retire'])).toMatchObject({ code: 0 });
+      expect(rotate(dir, ['retire'])).toMatchObject({ code: 0 });
       expect(await kidsOf(dir)).not.toContain(old);
     });
 
     it('does as it is told with --force', async () => {
-      await rotate(dir, ['publish']);
-      expect(await rotate(dir, ['activate', '--force'])).toMatchObject({ code: 0 });
-      expect(await rotate(dir, ['retire', '--force'])).toMatchObject({ code: 0 });
+      rotate(dir, ['publish']);
+      expect(rotate(dir, ['activate', '--force'])).toMatchObject({ code: 0 });
+      expect(rotate(dir, ['retire', '--force'])).toMatchObject({ code: 0 });
       expect(await kidsOf(dir)).toHaveLength(1);
     });
 
     it('retires of two keys only the one whose time has come', async () => {
       const old = await signingKid(dir);
-      await rotate(dir, ['publish']);
-      await rotate(dir, ['activate', '--force']);
+      rotate(dir, ['publish']);
+      rotate(dir, ['activate', '--force']);
       const second = await signingKid(dir);
       backdate(dir, 4000);
-      await rotate(dir, ['publish']);
-      await rotate(dir, ['activate', '--force']);
+      rotate(dir, ['publish']);
+      rotate(dir, ['activate', '--force']);
 
-      await rotate(dir, ['retire']);
+      rotate(dir, ['retire']);
       expect(await kidsOf(dir)).toEqual([await signingKid(dir), second]);
       expect(second).not.toBe(old);
     });
@@ -124,23 +124,23 @@ describe('the keys command', () => {
   describe('when the times are unknown', () => {
     it.each(['absent', 'in the future', 'not a time'])('waits anew: %s', async (kind) => {
       const old = await signingKid(dir);
-      await rotate(dir, ['publish']);
+      rotate(dir, ['publish']);
       if (kind === 'absent') rmSync(path.join(dir, 'keys.json'));
       if (kind === 'in the future') backdate(dir, -7200);
       if (kind === 'not a time') {
         const file = path.join(dir, 'keys.json');
         writeFileSync(file, readFileSync(file, 'utf8').replace(/"\d{4}-[^"]+Z"/, '"soon"'));
       }
-      expect(await rotate(dir, ['activate'])).toMatchObject({ code: 1 });
+      expect(rotate(dir, ['activate'])).toMatchObject({ code: 1 });
       expect(await signingKid(dir)).toBe(old);
     });
 
-    it('knows them from a copy of the folder', async () => {
-      await rotate(dir, ['publish']);
+    it('knows them from a copy of the folder', () => {
+      rotate(dir, ['publish']);
       backdate(dir, 400);
       const copy = certsDir();
       cpSync(dir, copy, { recursive: true });
-      expect(await rotate(copy, ['activate'])).toMatchObject({ code: 0 });
+      expect(rotate(copy, ['activate'])).toMatchObject({ code: 0 });
       rmSync(copy, { recursive: true });
     });
   });
@@ -151,30 +151,31 @@ describe('the keys command', () => {
       [['retire', '--force'], 'no retired key'],
       [['turn'], 'usage: '],
       [[], 'usage: '],
+      [['publish', 'twice'], 'usage: '],
     ])('refuses %j', async (args, message) => {
-      const run = await rotate(dir, args);
+      const run = await keysCommand(process.env.TEST_BUILD ?? '', args, { CERTS_DIR: dir });
       expect(run.code).toBe(1);
       expect(run.stderr).toContain(message);
       expect(run.stderr.trim().split('\n')).toHaveLength(1);
     });
 
     it('refuses a second next key', async () => {
-      await rotate(dir, ['publish']);
+      rotate(dir, ['publish']);
       const kids = await kidsOf(dir);
-      expect(await rotate(dir, ['publish'])).toMatchObject({ code: 1 });
+      expect(rotate(dir, ['publish'])).toMatchObject({ code: 1 });
       expect(await kidsOf(dir)).toEqual(kids);
     });
 
-    it('names the command that makes keys', async () => {
+    it('names the command that makes keys', () => {
       rmSync(path.join(dir, 'private.pem'));
-      const run = await rotate(dir, ['publish']);
+      const run = rotate(dir, ['publish']);
       expect(run.stderr).toContain('node scripts/generateKeys.mjs');
     });
 
-    it('leaves a public.pem alone that belongs to nothing it knows', async () => {
+    it('leaves a public.pem alone that belongs to nothing it knows', () => {
       const foreign = readFileSync(path.join(certsDir(), 'public.pem'), 'utf8');
       writeFileSync(path.join(dir, 'public.pem'), foreign);
-      expect(await rotate(dir, ['publish'])).toMatchObject({ code: 1 });
+      expect(rotate(dir, ['publish'])).toMatchObject({ code: 1 });
       expect(readFileSync(path.join(dir, 'public.pem'), 'utf8')).toBe(foreign);
     });
   });
@@ -198,10 +199,10 @@ describe('the keys command', () => {
   });
 
   it('says with status what can be done when, and changes nothing', async () => {
-    await rotate(dir, ['publish']);
+    rotate(dir, ['publish']);
     const [signing = '', next = ''] = await kidsOf(dir);
     const before = readdirSync(dir).map((file) => readFileSync(path.join(dir, file), 'utf8'));
-    const { stdout } = await rotate(dir, ['status']);
+    const { stdout } = rotate(dir, ['status']);
     expect(stdout).toMatch(new RegExp(`^signs +${signing}`, 'm'));
     expect(stdout).toMatch(new RegExp(`^next +${next} published .*can be activated from`, 'm'));
     expect(readdirSync(dir).map((file) => readFileSync(path.join(dir, file), 'utf8'))).toEqual(
@@ -212,8 +213,8 @@ describe('the keys command', () => {
   describe.each(['publish', 'activate', 'retire'])('when %s is killed at any change', (command) => {
     it('leaves a usable set that still knows every key in use, and can be taken up again', async () => {
       const template = certsDir();
-      if (command !== 'publish') await rotate(template, ['publish']);
-      if (command === 'retire') await rotate(template, ['activate', '--force']);
+      if (command !== 'publish') rotate(template, ['publish']);
+      if (command === 'retire') rotate(template, ['activate', '--force']);
       const before = await setOf(template);
 
       let changes = 0;
@@ -222,7 +223,7 @@ describe('the keys command', () => {
         rmSync(dir, { recursive: true });
         cpSync(template, dir, { recursive: true });
         backdateIfThere(dir, 4000);
-        const run = await rotate(dir, [command], changes);
+        const run = await rotateKilled(dir, command, changes);
         if (run.code === 0) break;
         expect(run).toMatchObject({ code: null, stderr: '' });
 
@@ -232,11 +233,11 @@ describe('the keys command', () => {
         for (const kid of mustVerify) expect(after.verifying.has(kid)).toBe(true);
 
         // Whatever was left: one more publish or activate, and one retire, end in a clean folder.
-        const again = await rotate(dir, [command, ...(command === 'publish' ? [] : ['--force'])]);
+        const again = rotate(dir, [command, ...(command === 'publish' ? [] : ['--force'])]);
         expect(again.stderr).toMatch(/^(?:there is (?:no|a) .*)?$/m);
-        await rotate(dir, ['publish']);
-        expect(await rotate(dir, ['activate', '--force'])).toMatchObject({ code: 0 });
-        expect(await rotate(dir, ['retire', '--force'])).toMatchObject({ code: 0 });
+        rotate(dir, ['publish']);
+        expect(rotate(dir, ['activate', '--force'])).toMatchObject({ code: 0 });
+        expect(rotate(dir, ['retire', '--force'])).toMatchObject({ code: 0 });
         expect(readdirSync(dir).sort()).toEqual(['keys.json', 'private.pem', 'public.pem']);
         expect(await kidsOf(dir)).toHaveLength(1);
       }

@@ -36,8 +36,7 @@ describe('npm run migration:generate', () => {
     it('writes a migration that runs and reverts as it is, and lists it', () => {
       const entity = path.join(tree, 'src/entity/User.ts');
       const text = readFileSync(entity, 'utf8');
-      const column =
-        "@Column('varchar', { length: 9, default: 'it\\'s `${new}`' })\n  nick!: string;";
+      const column = "@Column('varchar', { length: 9, default: '`${new}`' })\n  nick!: string;";
       writeFileSync(entity, text.replace(/\}\s*$/, `\n  ${column}\n}\n`));
       const before = readdirSync(migrations());
 

@@ -59,7 +59,7 @@ export class ServiceProcess {
       CLIENT_UI_DOMAIN: 'http://localhost:5173',
       JWT_ISSUER: 'http://auth.test',
       COOKIE_SECURE: 'false',
-      CERTS_DIR: overrides.CERTS_DIR ?? certsDir(),
+      CERTS_DIR: overrides.CERTS_DIR ?? (project === undefined ? certsDir() : undefined),
       ...overrides,
     });
     const dist = project === undefined ? process.env.TEST_BUILD : path.join(project, 'dist');

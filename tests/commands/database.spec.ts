@@ -1,4 +1,7 @@
+import path from 'node:path';
 import { Client } from 'pg';
+import { createDatabase } from '../../src/database/createDatabase';
+import { dropDatabase } from '../../src/database/dropDatabase';
 import { testServer } from '../support/testServer';
 import { runNode } from '../harness/runNode';
 
@@ -33,9 +36,13 @@ async function isThere(): Promise<boolean> {
 const label = (): string => `database ${NAME} on ${testServer().host}:${testServer().port}`;
 
 const database = (args: string[], more: Record<string, string> = {}) =>
-  runNode(['scripts/command.mjs', 'database', ...args], { ...settings(), ...more });
+  runNode([path.join(process.env.TEST_BUILD ?? '', 'commands/database.js'), ...args], {
+    NODE_ENV: 'dev',
+    ...settings(),
+    ...more,
+  });
 
-describe('npm run db:create and db:drop', () => {
+describe('the built database command', () => {
   afterEach(() => {
     database(['drop']);
   });
@@ -52,6 +59,25 @@ describe('npm run db:create and db:drop', () => {
         stdout: `${label()}: already there\n`,
       });
     });
+  });
+
+  describe('when two create it at once', () => {
+    const database = () => ({ ...testServer(), name: NAME, poolSize: 1 });
+
+    it('makes it once, and drops it once', async () => {
+      const created = await Promise.all([createDatabase(database()), createDatabase(database())]);
+      expect(created.sort()).toEqual([false, true]);
+      expect(await dropDatabase(database())).toBe(true);
+      expect(await dropDatabase(database())).toBe(false);
+    });
+  });
+
+  describe('from a checkout', () => {
+    it('runs from the source, in dev without NODE_ENV', () => {
+      const run = (action: string) => runNode(['scripts/command.mjs', 'database', action], settings());
+      expect(run('create')).toMatchObject({ code: 0, stdout: `${label()}: created\n` });
+      expect(run('drop')).toMatchObject({ code: 0, stdout: `${label()}: dropped\n` });
+    }, 60_000);
   });
 
   describe('drop', () => {
