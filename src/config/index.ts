@@ -85,6 +85,7 @@ const schemaFor = (environment: 'dev' | 'prod' | 'test') => {
       PRIVATE_KEY: z.string().optional(),
       PUBLIC_KEYS: z.string().optional(),
       REFRESH_JWT_SECRET: secret,
+      REFRESH_JWT_SECRET_NEXT: secret.optional(),
       REFRESH_JWT_SECRET_PREVIOUS: secret.optional(),
       CLIENT_UI_DOMAIN: prod ? origins : origins.default(['http://localhost:5173']),
       JWT_ISSUER: url.optional(),
@@ -105,6 +106,7 @@ const schemaFor = (environment: 'dev' | 'prod' | 'test') => {
         .enum(['strict', 'lax', 'none'], 'must be strict, lax or none')
         .default('strict'),
       COOKIE_SECURE: boolean.default(prod),
+      COOKIE_PREFIX: z.enum(['__Host-', '__Secure-'], 'must be __Host- or __Secure-').optional(),
       REFRESH_COOKIE_PATH: z
         .string()
         .regex(/^\/[\w\-./]*$/, 'must be a path such as /auth')
@@ -202,7 +204,10 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env) {
       issuerIsDefault: settings.JWT_ISSUER === undefined,
       audience: settings.JWT_AUDIENCE,
       refreshSecret: settings.REFRESH_JWT_SECRET,
-      previousRefreshSecret: settings.REFRESH_JWT_SECRET_PREVIOUS,
+      verifyingRefreshSecrets: [
+        settings.REFRESH_JWT_SECRET_NEXT,
+        settings.REFRESH_JWT_SECRET_PREVIOUS,
+      ].filter((value) => value !== undefined),
       accessLifetime: 60 * 60,
     }),
     sessions: Object.freeze({
@@ -213,6 +218,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env) {
       maxPerUser: settings.SESSIONS_PER_USER,
     }),
     cookies: Object.freeze({
+      prefix: settings.COOKIE_PREFIX ?? '',
       domain: settings.COOKIE_DOMAIN,
       sameSite: settings.COOKIE_SAME_SITE,
       secure: settings.COOKIE_SECURE,

@@ -35,6 +35,13 @@ const CATALOGUE = {
   'invalid-token': {
     status: 401,
     detail: 'The token is invalid or expired',
+    event: 'authz_fail',
+    headers: bearer('invalid_token'),
+  },
+  'ambiguous-cookies': {
+    status: 401,
+    detail: 'The cookies belong to several sessions; sign in again',
+    event: 'authz_fail',
     headers: bearer('invalid_token'),
   },
   'expired-token': {

@@ -5,6 +5,7 @@ import type { Client } from '../types/client';
 const LEVELS: Partial<Record<AuditEvent, string>> = {
   authn_login_fail: 'warn',
   authn_token_reuse: 'error',
+  authz_fail: 'warn',
   malicious_cors: 'warn',
   excess_rate_limit_exceeded: 'warn',
 };

@@ -38,7 +38,7 @@ describe('refreshes that share a statement', () => {
   afterAll(() => service.stop());
 
   const open = async (sessions: SessionService, count: number) => {
-    const opened = [];
+    const opened: LiveSession[] = [];
     for (let i = 0; i < count; i += 1) {
       opened.push(await sessions.open(owner, CALLER));
     }
