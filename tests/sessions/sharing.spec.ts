@@ -85,6 +85,26 @@ describe('refreshes that share a statement', () => {
     });
   });
 
+  describe('when the window is 0', () => {
+    it('ends the session at the second presentation, be it in the same turn', async () => {
+      const strict = replica({ reuseWindow: 0 });
+      const [live] = (await open(strict, 1)) as [LiveSession];
+      const outcomes = [present(strict, live), present(strict, live)];
+      expect(await Promise.all(outcomes.map(verdictOf))).toEqual(['rotate', 'token-reused']);
+      expect(await verdictOf(present(strict, live))).toBe('session-ended');
+    });
+
+    it('takes the live token at any time, and ends the session for its direct predecessor', async () => {
+      const strict = replica({ reuseWindow: 0 });
+      const [old] = (await open(strict, 1)) as [LiveSession];
+      const second = await rotated(strict, old);
+      const third = await rotated(strict, second);
+      await service.advance(3_600);
+      await rotated(strict, third);
+      expect(await verdictOf(present(strict, third))).toBe('token-reused');
+    });
+  });
+
   describe('when a session’s old and live token are presented in one turn', () => {
     it('rotates the one, and replays the successor to the other', async () => {
       const sessions = replica();
