@@ -67,7 +67,7 @@ const BAD: [string, string[]][] = [
   ['RATE_LIMIT_ENABLED', ['yes', '1', 'TRUE']],
   ['COOKIE_DOMAIN', ['https://example.com', 'exa mple.com', 'example.com; Secure', 'a,b.com']],
   ['COOKIE_SAME_SITE', ['Strict ', 'off']],
-  ['COOKIE_PREFIX', ['__Host', 'host']],
+  ['COOKIE_PREFIX', ['host-', 'none']],
   ['COOKIE_SECURE', ['yes', '0']],
   ['REFRESH_COOKIE_PATH', ['sessions', '/sessions; Secure', '/a b']],
   ['TRUST_PROXY', ['true', 'banana', '10.0.0.0/99', '999.1.1.1']],
