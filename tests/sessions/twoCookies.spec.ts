@@ -207,11 +207,18 @@ describe('two cookies of the same name', () => {
       await clientOf(service).logout(tokens).expect(200);
       return tokens;
     };
+    const expired = async () => {
+      const { id, tokens } = await somebody();
+      const query = "UPDATE refresh_tokens SET expires_at = '2001-01-01' WHERE user_id = $1";
+      await service.dataSource.query(query, [id]);
+      return tokens;
+    };
     it.each([
       ['is garbage', () => ({ access: 'garbage', refresh: 'a.b.c' })],
       ['is empty', () => ({ access: '', refresh: '' })],
       ['is JSON', () => ({ access: 'j:{}', refresh: 'j:[1]' })],
       ['is of a session that has ended', ended],
+      ['is of a session that has expired', expired],
     ])('uses the other one, when it %s', async (_what, planted) => {
       const { access, refresh } = await planted();
       const { browser, id } = await signedIn();
