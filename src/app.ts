@@ -11,6 +11,7 @@ import { problem } from './errors/problems';
 import { AuthCookies } from './http/AuthCookies';
 import { allowedOrigin } from './middleware/allowedOrigin';
 import { bodyLimit } from './middleware/bodyLimit';
+import { clearAmbiguousCookies } from './middleware/clearAmbiguousCookies';
 import { corsPolicy } from './middleware/corsPolicy';
 import { errorHandler } from './middleware/errorHandler';
 import { noStore } from './middleware/noStore';
@@ -58,6 +59,7 @@ function authRouter(services: Services, config: Config): Router {
   router.use(allowedOrigin(config.allowedOrigins));
   router.use(cookieParser());
   router.use(authRoutes(controllers, { ...services, cookies }));
+  router.use(clearAmbiguousCookies(cookies));
   return router;
 }
 

@@ -179,6 +179,25 @@ describe('headers', () => {
       },
     );
 
+    it('serves the origin "null" from a page of the same origin only', async () => {
+      const there = clientOf(service, mount);
+      const fromNull = (site?: string) => {
+        const request = there.register().set('Origin', 'null');
+        return site === undefined ? request : request.set('Sec-Fetch-Site', site);
+      };
+      expect((await fromNull('same-origin')).status).toBe(201);
+      for (const site of [undefined, 'none', 'same-site', 'cross-site', 'nonsense'])
+        expectProblem(await fromNull(site), 403);
+    });
+
+    it('serves no foreign origin, whatever the site', async () => {
+      const there = clientOf(service, mount);
+      for (const site of ['same-origin', 'same-site', 'none']) {
+        const request = there.register().set('Origin', 'https://evil.example');
+        expectProblem(await request.set('Sec-Fetch-Site', site), 403);
+      }
+    });
+
     it.each(['same-origin', 'none'])('serves a request from "%s"', async (site) => {
       const there = clientOf(service, mount);
       const own = tokensOf(await there.register().set('Sec-Fetch-Site', site).expect(201));

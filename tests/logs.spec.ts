@@ -5,6 +5,7 @@ import { request as httpRequest } from 'node:http';
 import path from 'node:path';
 import type { Config } from '../src/config';
 import { Client } from 'pg';
+import { ageReplacements } from './support/ageReplacements';
 import { cookieHeader } from './harness/cookieHeader';
 import { aUser, type Tokens } from './support/client';
 import { certsDir } from './harness/certsDir';
@@ -35,23 +36,26 @@ interface Input {
 
 describe('the log', () => {
   let database: Config['database'];
+  let admin: Client;
   let service: ServiceProcess;
   let auditFolder: string;
   const sent: Sent[] = [];
   const secrets: string[] = [];
   beforeAll(async () => {
     database = await createDatabase();
+    admin = new Client({ ...database, user: database.username, database: database.name });
+    await admin.connect();
     auditFolder = tempFolder('audit');
     service = await ServiceProcess.start(database, {
       CERTS_DIR: certsDir(),
       RATE_LIMIT_ENABLED: 'true',
-      REFRESH_REUSE_WINDOW_SECONDS: '0',
       LOG_LEVEL: 'debug',
       AUDIT_LOG_FILE: path.join(auditFolder, 'audit.log'),
     });
   });
   afterAll(async () => {
     await service.stop('SIGKILL');
+    await admin.end();
   });
 
   /** Sends bytes as they are, and keeps what must not be logged. */
@@ -141,9 +145,11 @@ describe('the log', () => {
       const first = (await account()).tokens;
       const lost = await send({ path: '/auth/refresh', tokens: first });
       expect((await linesOf(lost)).filter(({ event }) => event)).toEqual([]);
+      await ageReplacements(admin);
       const recovered = await send({ path: '/auth/refresh', tokens: first });
       await expectEvent(recovered, 'session_renewed', { verdict: 'recover', userId: anId });
       await send({ path: '/auth/refresh', tokens: recovered.tokens });
+      await ageReplacements(admin);
       const theft = await send({ path: '/auth/refresh', tokens: lost.tokens });
       expect(theft.status).toBe(401);
       await expectEvent(theft, 'authn_token_reuse', { userId: anId, level: 'error' });
@@ -174,6 +180,42 @@ describe('the log', () => {
         body: { password: newPassword },
       });
       await expectEvent(deletion, 'user_deleted', { userId: anId });
+    });
+
+    it('has one event for a token that is not ours, and none for a missing one', async () => {
+      const { tokens } = await account();
+      const [header, payload, signature] = String(tokens.access).split('.');
+      const forged = [header, payload, signature?.split('').toReversed().join('')].join('.');
+      for (const [method, path, bad] of [
+        ['GET', '/auth/self', { access: forged }],
+        ['POST', '/auth/refresh', { refresh: forged }],
+        ['POST', '/auth/logout', { ...tokens, access: forged }],
+      ] as const) {
+        const refused = await send({ method, path, tokens: bad });
+        expect(refused.status).toBe(401);
+        await expectEvent(refused, 'authz_fail', { level: 'warn', cause: 'unverified' });
+      }
+      const missing = await send({ method: 'GET', path: '/auth/self' });
+      expect((await linesOf(missing)).filter(({ event }) => event)).toEqual([]);
+    });
+
+    it('has one event for a logout whose tokens name two sessions', async () => {
+      const [one, other] = [(await account()).tokens, (await account()).tokens];
+      const tokens = { access: one.access, refresh: other.refresh };
+      const mismatched = await send({ path: '/auth/logout', tokens });
+      expect(mismatched.status).toBe(401);
+      await expectEvent(mismatched, 'authz_fail', { cause: 'mismatched', userId: anId });
+    });
+
+    it('has one event for a login that replaces the session of its jar', async () => {
+      const { user, tokens } = await account();
+      const login = await send({ path: '/auth/login', tokens, body: user });
+      const events = (await linesOf(login)).filter(({ event }) => event);
+      expect(events).toMatchObject([
+        { event: 'authn_login_success', userId: anId },
+        { event: 'session_expired', reason: 'login', userId: anId },
+      ]);
+      expect(events[0]?.sessionId).not.toBe(events[1]?.sessionId);
     });
 
     it('has one event for a refused origin', async () => {
@@ -236,8 +278,6 @@ describe('the log', () => {
   describe('when something fails on our side', () => {
     it('says so once with the request id, and without the inputs', async () => {
       const { user } = await account();
-      const admin = new Client({ ...database, user: database.username, database: database.name });
-      await admin.connect();
       await admin.query(
         `CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$
          BEGIN RAISE 'a message with ${CANARY}'; END $$;
@@ -245,7 +285,6 @@ describe('the log', () => {
       );
       const failed = await send({ path: '/auth/login', body: user });
       await admin.query('DROP FUNCTION fail CASCADE');
-      await admin.end();
       expect(failed.status).toBe(500);
       const lines = (await linesOf(failed)).filter(({ message }) => message === 'request failed');
       expect(lines).toHaveLength(1);

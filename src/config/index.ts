@@ -126,6 +126,7 @@ const PLACEHOLDER =
 const SECRETS: readonly string[] = [
   'DB_PASSWORD',
   'REFRESH_JWT_SECRET',
+  'REFRESH_JWT_SECRET_NEXT',
   'REFRESH_JWT_SECRET_PREVIOUS',
 ];
 
@@ -149,6 +150,7 @@ export const schemaFor = (environment: 'dev' | 'prod' | 'test') => {
       PRIVATE_KEY: z.string().optional(),
       PUBLIC_KEYS: z.string().optional(),
       REFRESH_JWT_SECRET: signingSecret,
+      REFRESH_JWT_SECRET_NEXT: signingSecret.optional(),
       REFRESH_JWT_SECRET_PREVIOUS: signingSecret.optional(),
       CLIENT_UI_DOMAIN: prod ? origins : origins.default(['http://localhost:5173']),
       JWT_ISSUER: url.optional(),
@@ -341,7 +343,10 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env, folder 
       issuerIsDefault: settings.JWT_ISSUER === undefined,
       audience: settings.JWT_AUDIENCE,
       refreshSecret: settings.REFRESH_JWT_SECRET,
-      previousRefreshSecret: settings.REFRESH_JWT_SECRET_PREVIOUS,
+      verifyingRefreshSecrets: [
+        settings.REFRESH_JWT_SECRET_NEXT,
+        settings.REFRESH_JWT_SECRET_PREVIOUS,
+      ].filter((value) => value !== undefined),
       accessLifetime: settings.ACCESS_TOKEN_LIFETIME_SECONDS,
     }),
     sessions: Object.freeze({
@@ -352,11 +357,11 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env, folder 
       maxPerUser: settings.SESSIONS_PER_USER,
     }),
     cookies: Object.freeze({
+      prefix: settings.COOKIE_PREFIX ?? '',
       domain: settings.COOKIE_DOMAIN,
       sameSite: settings.COOKIE_SAME_SITE,
       secure: settings.COOKIE_SECURE,
       refreshPath: settings.REFRESH_COOKIE_PATH,
-      prefix: settings.COOKIE_PREFIX ?? '',
     }),
   });
 }

@@ -1,6 +1,7 @@
 import type { Request, Response } from 'express';
 import { matchedData } from 'express-validator';
 import type { AuthCookies } from '../http/AuthCookies';
+import { namedSessions } from '../middleware/namedSessions';
 import { required } from '../middleware/requestState';
 import type { AuditLog } from '../service/AuditLog';
 import type { SessionService } from '../service/SessionService';
@@ -28,9 +29,15 @@ export class AuthController {
   };
 
   readonly login = async (req: Request, res: Response): Promise<void> => {
-    const session = await this.users.login(matchedData<Credentials>(req), req.caller);
+    const previous = namedSessions(req, this.tokens, this.cookies);
+    const credentials = matchedData<Credentials>(req);
+    const { replaced, ...session } = await this.users.login(credentials, req.caller, previous);
     const { userId, sessionId } = session;
     this.audit.record('authn_login_success', req.caller, { userId, sessionId });
+    for (const ended of replaced) {
+      const fields = { userId, sessionId: ended, reason: 'login' };
+      this.audit.record('session_expired', req.caller, fields);
+    }
     this.cookies.set(res, await this.tokens.issue(session));
     res.json({ message: 'User logged in successfully', userId });
   };

@@ -31,9 +31,10 @@ const predecessorsOf = (row: string, ...replaced: string[]) => `
 
 /**
  * Race: login against a change of the password. $1 user, $2 password hash, $3 session, $4 lifetime in
- * seconds, $5 user agent, $6 address, $7 network, which counts as the user's own from now on.
+ * seconds, $5 user agent, $6 address, $7 network, which counts as the user's own from now on, $8 sessions
+ * to end if they are the user's.
  *
- * `others` is the number of the user's other sessions. FOR SHARE orders this statement and a change of
+ * `replaced` are those that it ended, `others` is the number of the user's other sessions. FOR SHARE orders this statement and a change of
  * the password, which ends all sessions: either the change sees this session, or this statement sees
  * the new password.
  */
@@ -47,13 +48,19 @@ export const OPEN: Statement = {
                                   created_at, updated_at, user_agent, ip_address)
       SELECT id, $3, now(), now() + make_interval(secs => $4), now(), now(), $5, $6 FROM owner
       RETURNING *
+    ), replaced AS (
+      DELETE FROM refresh_tokens AS token USING owner
+      WHERE token.session_id = ANY($8::uuid[]) AND token.user_id = owner.id
+      RETURNING token.session_id
     ), familiar AS (
       INSERT INTO sign_in_networks (user_id, network, last_used_at)
       SELECT id, $7, now() FROM owner WHERE $7::inet IS NOT NULL
       ON CONFLICT (user_id, network) DO UPDATE SET last_used_at = excluded.last_used_at
     )
     SELECT ${liveSession()},
-      (SELECT count(*) FROM refresh_tokens WHERE user_id = $1)::integer AS others
+      ARRAY(SELECT session_id FROM replaced) AS replaced,
+      ((SELECT count(*) FROM refresh_tokens WHERE user_id = $1)
+        - (SELECT count(*) FROM replaced))::integer AS others
     FROM token JOIN owner ON true`,
 };
 
@@ -150,6 +157,8 @@ export const ROTATE: Statement = {
  * Race: any verdict, for one token. $1 session, $2 token, $3 user, $4 to $6 as in ROTATE, $7 user agent,
  * $8 address. No row if the session is gone.
  *
+ * With a window of 0 seconds every replaced token is theft.
+ *
  * The row is locked first and judged as it is then, so the verdict and its consequences see one state. A
  * recovered token stays a predecessor, as replaced now, and the live one becomes a tripwire. The row may
  * also hold an older entry of a recovered token: the first entry counts.
@@ -165,7 +174,7 @@ export const SETTLE: Statement = {
           WHEN live.expires_at <= now() THEN 'ended'
           WHEN live.user_id <> $3 OR live.id < $2 THEN 'unknown'
           WHEN live.id = $2 THEN 'rotate'
-          WHEN past.replaced_at IS NULL THEN 'superseded'
+          WHEN past.replaced_at IS NULL OR $4 = 0 THEN 'superseded'
           WHEN past.replaced_at >= now() - make_interval(secs => $4) THEN 'replay'
           WHEN past.tripwire THEN 'tripwire'
           ELSE 'recover'

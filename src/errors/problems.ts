@@ -38,6 +38,13 @@ export const CATALOGUE = {
   'invalid-token': {
     status: 401,
     detail: 'The token is invalid or expired',
+    event: 'authz_fail',
+    headers: bearer('invalid_token'),
+  },
+  'ambiguous-cookies': {
+    status: 401,
+    detail: 'The cookies belong to several sessions; sign in again',
+    event: 'authz_fail',
     headers: bearer('invalid_token'),
   },
   'expired-token': {

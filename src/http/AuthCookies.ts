@@ -1,35 +1,111 @@
-import type { CookieOptions, Response } from 'express';
+import type { CookieOptions, Request, Response } from 'express';
 import type { Config } from '../config';
+import { problem } from '../errors/problems';
 import type { TokenPair } from '../types/token';
+import { cookieValues } from './cookieValues';
+import { sentVariants, type CookieVariant } from './sentVariants';
 
-export const ACCESS_COOKIE = 'access_token';
-export const REFRESH_COOKIE = 'refresh_token';
+interface AuthCookie {
+  name: string;
+  options: CookieOptions & { path: string };
+}
 
-/** Sets and clears the cookies, with the same attributes for both. */
+/** Bounds the signatures that one request can have verified. */
+const MAX_VALUES = 8;
+
+/** Reads, sets and clears the two cookies, each with the same attributes at all times. */
 export class AuthCookies {
-  private readonly access: CookieOptions;
-  private readonly refresh: CookieOptions;
+  private readonly access: AuthCookie;
+  private readonly refresh: AuthCookie;
 
-  constructor({ domain, sameSite, secure, refreshPath }: Config['cookies']) {
+  constructor({ prefix, domain, sameSite, secure, refreshPath }: Config['cookies']) {
     const common = { httpOnly: true, sameSite, secure, ...(domain ? { domain } : {}) };
-    this.access = { ...common, path: '/' };
-    this.refresh = { ...common, path: refreshPath };
+    this.access = { name: `${prefix}access_token`, options: { ...common, path: '/' } };
+    this.refresh = { name: `${prefix}refresh_token`, options: { ...common, path: refreshPath } };
   }
 
+  /**
+   * The values of the access cookie: several if the browser holds it at several paths or domains.
+   *
+   * @throws {Problem} `ambiguous-cookies` for more than 8.
+   */
+  accessTokens(req: Request): string[] {
+    return atMost(MAX_VALUES, cookieValues(req, this.access.name));
+  }
+
+  /**
+   * The values of the refresh cookie.
+   *
+   * @throws {Problem} `ambiguous-cookies` for more than 8.
+   */
+  refreshTokens(req: Request): string[] {
+    return atMost(MAX_VALUES, cookieValues(req, this.refresh.name));
+  }
+
+  /** Sets both cookies, and clears those that another setting of path or domain has left behind. */
   set(res: Response, pair: TokenPair): void {
-    res.cookie(ACCESS_COOKIE, pair.accessToken, {
-      ...this.access,
+    const { access, refresh } = this;
+    this.clearFormer(res);
+    res.cookie(access.name, pair.accessToken, {
+      ...access.options,
       maxAge: pair.accessLifetime * 1000,
     });
-    res.cookie(REFRESH_COOKIE, pair.refreshToken, {
-      ...this.refresh,
+    res.cookie(refresh.name, pair.refreshToken, {
+      ...refresh.options,
       maxAge: pair.refreshLifetime * 1000,
     });
   }
 
-  /** A browser drops a cookie only if it is cleared with the attributes it was set with. */
+  /**
+   * Clears both cookies. Of one that the browser sent with several values, the service cannot tell where
+   * they are kept, so it is cleared wherever the browser may keep it.
+   */
   clear(res: Response): void {
-    res.clearCookie(ACCESS_COOKIE, this.access);
-    res.clearCookie(REFRESH_COOKIE, this.refresh);
+    this.clearSent(res, this.repeated(res.req));
+    this.clearFormer(res);
+    for (const { name, options } of this.both) res.clearCookie(name, options);
   }
+
+  /** Clears the cookies that belong to several sessions: if neither is repeated, both everywhere. */
+  clearAmbiguous(res: Response): void {
+    if (this.repeated(res.req).length === 0) this.clearSent(res, this.both);
+    this.clear(res);
+  }
+
+  private get both(): readonly AuthCookie[] {
+    return [this.access, this.refresh];
+  }
+
+  private repeated(req: Request): AuthCookie[] {
+    return this.both.filter(({ name }) => cookieValues(req, name).length > 1);
+  }
+
+  /**
+   * Has to run before the cookies are set: by RFC 6265 a host-only cookie is the same as one with the
+   * host as its domain.
+   */
+  private clearFormer(res: Response): void {
+    for (const cookie of this.both) clearAt(res, cookie, formerVariants(cookie.options));
+  }
+
+  private clearSent(res: Response, cookies: readonly AuthCookie[]): void {
+    for (const cookie of cookies) clearAt(res, cookie, sentVariants(res.req));
+  }
+}
+
+/** A browser drops a cookie only if it is cleared with the attributes it was set with. */
+function clearAt(res: Response, cookie: AuthCookie, variants: readonly CookieVariant[]): void {
+  for (const variant of variants) res.clearCookie(cookie.name, { ...cookie.options, ...variant });
+}
+
+/** The configured and the default domain and path, combined in every way but the configured one. */
+function formerVariants({ domain, path }: AuthCookie['options']): CookieVariant[] {
+  const paths = path === '/' ? [path] : [path, '/'];
+  const domains = domain === undefined ? [domain] : [domain, undefined];
+  return domains.flatMap((domain) => paths.map((path) => ({ domain, path }))).slice(1);
+}
+
+function atMost(limit: number, values: string[]): string[] {
+  if (values.length > limit) throw problem('ambiguous-cookies', { audit: { cause: 'too many' } });
+  return values;
 }

@@ -1,15 +1,25 @@
 import type { RequestHandler } from 'express';
+import type { AuthCookies } from '../http/AuthCookies';
+import type { SessionService } from '../service/SessionService';
 import type { TokenService } from '../service/TokenService';
 import type { UserService } from '../service/UserService';
+import { liveSession } from './liveSession';
 import { accessClaimsOf } from './parseAccessToken';
+
+interface Services {
+  tokens: TokenService;
+  sessions: SessionService;
+  users: UserService;
+  cookies: AuthCookies;
+}
 
 /**
  * Guard: lets a request pass whose access token belongs to a live session, with its claims in
  * `req.auth` and the account in `req.user`.
  */
-export function authenticate(tokens: TokenService, users: UserService): RequestHandler {
+export function authenticate({ tokens, sessions, users, cookies }: Services): RequestHandler {
   return async (req, _res, next) => {
-    req.auth = accessClaimsOf(req, tokens);
+    req.auth = await liveSession(accessClaimsOf(req, tokens, cookies), sessions);
     req.user = await users.findBySession(req.auth);
     next();
   };

@@ -1,30 +1,38 @@
 import type { Request, RequestHandler } from 'express';
 import { problem } from '../errors/problems';
-import { ACCESS_COOKIE } from '../http/AuthCookies';
+import type { AuthCookies } from '../http/AuthCookies';
 import type { TokenService } from '../service/TokenService';
 import type { AccessClaims } from '../types/token';
+import { verifyEach } from './verifyEach';
 
 /**
- * The claims of the request's access token: from the cookie, otherwise from `Authorization: Bearer`
- * (RFC 6750 section 2.1). Does not check whether the session is live.
+ * The claims of the request's access tokens, at least one: from the cookies, otherwise from
+ * `Authorization: Bearer` (RFC 6750 section 2.1). Does not check whether the sessions are live.
  *
- * @throws {Problem} `missing-token`, `invalid-token` or `expired-token`.
+ * @throws {Problem} `missing-token`, `invalid-token`, `expired-token` or `ambiguous-cookies`.
  */
-export function accessClaimsOf(req: Request, tokens: TokenService): AccessClaims {
-  const cookies = req.cookies as Record<string, unknown>;
-  const token =
-    (cookies[ACCESS_COOKIE] === '' ? undefined : cookies[ACCESS_COOKIE]) ??
-    /^Bearer +(\S+) *$/i.exec(req.get('authorization') ?? '')?.[1];
-  if (token === undefined) throw problem('missing-token');
-  // cookie-parser turns a cookie that begins with "j:" into an object.
-  if (typeof token !== 'string') throw problem('invalid-token');
-  return tokens.verifyAccessToken(token);
+export function accessClaimsOf(
+  req: Request,
+  tokens: TokenService,
+  cookies: AuthCookies,
+): AccessClaims[] {
+  const values = cookies.accessTokens(req);
+  const { claims, refusal } = verifyEach(values.length > 0 ? values : bearerTokenOf(req), (token) =>
+    tokens.verifyAccessToken(token),
+  );
+  if (claims.length === 0) throw refusal ?? problem('missing-token');
+  return claims;
 }
 
-/** Guard: lets a request with a correctly signed access token pass, with its claims in `req.auth`. */
-export function parseAccessToken(tokens: TokenService): RequestHandler {
+function bearerTokenOf(req: Request): string[] {
+  const token = /^Bearer +(\S+) *$/i.exec(req.get('authorization') ?? '')?.[1];
+  return token === undefined ? [] : [token];
+}
+
+/** Guard: lets a request with a correctly signed access token pass, with its claims in `req.access`. */
+export function parseAccessToken(tokens: TokenService, cookies: AuthCookies): RequestHandler {
   return (req, _res, next) => {
-    req.auth = accessClaimsOf(req, tokens);
+    req.access = accessClaimsOf(req, tokens, cookies);
     next();
   };
 }

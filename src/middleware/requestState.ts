@@ -6,7 +6,7 @@ import { problem } from '../errors/problems';
  *
  * @throws {Problem} `missing-token` on a route without that guard, which must not serve anyone.
  */
-export function required<K extends 'auth' | 'user' | 'refresh' | 'rotated'>(
+export function required<K extends 'access' | 'refresh' | 'auth' | 'user' | 'rotated'>(
   req: Request,
   key: K,
 ): NonNullable<Request[K]> {

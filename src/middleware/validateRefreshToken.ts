@@ -1,10 +1,14 @@
-import type { RequestHandler } from 'express';
-import { isProblem } from '../errors/problems';
+import type { Request, RequestHandler } from 'express';
+import { isProblem, problem } from '../errors/problems';
 import type { AuthCookies } from '../http/AuthCookies';
 import type { AuditLog } from '../service/AuditLog';
 import type { SessionService } from '../service/SessionService';
 import type { TokenService } from '../service/TokenService';
+import type { SessionOf } from '../types/session';
+import type { RefreshClaims } from '../types/token';
+import { liveSession } from './liveSession';
 import { refreshClaimsOf } from './parseRefreshToken';
+import { verifyEach } from './verifyEach';
 
 interface Services {
   tokens: TokenService;
@@ -24,10 +28,10 @@ const FINAL = new Set(['expired-token', 'session-ended', 'token-reused']);
  * be two steps with a race between them.
  */
 export function validateRefreshToken(services: Services): RequestHandler {
-  const { tokens, sessions, audit, cookies } = services;
+  const { sessions, audit, cookies } = services;
   return async (req, res, next) => {
     try {
-      const claims = refreshClaimsOf(req, tokens);
+      const claims = await claimsToRotate(req, services);
       const { verdict, session } = await sessions.rotate(claims, req.caller);
       if (verdict !== 'rotate') {
         const { userId, sessionId } = session;
@@ -40,4 +44,21 @@ export function validateRefreshToken(services: Services): RequestHandler {
     }
     next();
   };
+}
+
+/**
+ * The claims of the live session's refresh token. An access cookie counts, too: if it belongs to another
+ * live session, the refresh would change the user unnoticed.
+ */
+async function claimsToRotate(req: Request, services: Services): Promise<RefreshClaims> {
+  const { tokens, sessions, cookies } = services;
+  const claims = refreshClaimsOf(req, tokens, cookies);
+  const foreign = cookies
+    .accessTokens(req)
+    .filter((token) => !claims.some(({ sessionId }) => tokens.mentions(token, sessionId)));
+  const others = verifyEach(foreign, (token) => tokens.verifyAccessToken(token)).claims;
+  const live = await liveSession<SessionOf>([...claims, ...others], sessions);
+  const own = claims.find(({ sessionId }) => sessionId === live.sessionId);
+  if (own === undefined) throw problem('session-ended', { audit: { cause: 'access only' } });
+  return own;
 }

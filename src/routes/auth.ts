@@ -39,9 +39,11 @@ interface Services {
 
 export function authRoutes(controllers: Controllers, services: Services): Router {
   const { auth, account, sessions } = controllers;
-  const authenticated = authenticate(services.tokens, services.users);
+  const { tokens, cookies } = services;
+  const authenticated = authenticate(services);
   const rotated = validateRefreshToken(services);
-  const bothTokens = [parseAccessToken(services.tokens), parseRefreshToken(services.tokens)];
+  const bothTokens = [parseAccessToken(tokens, cookies), parseRefreshToken(tokens, cookies)];
+  const paired = sameSession(services.sessions);
 
   // One line a route.
   // prettier-ignore
@@ -49,7 +51,7 @@ export function authRoutes(controllers: Controllers, services: Services): Router
     ['POST', '/register', [...jsonBody, ...registerValidators], auth.register],
     ['POST', '/login', [...jsonBody, ...loginValidators], auth.login],
     ['POST', '/refresh', [rotated], auth.refresh],
-    ['POST', '/logout', [...bothTokens, ...logoutValidators, sameSession], auth.logout],
+    ['POST', '/logout', [...bothTokens, ...logoutValidators, paired], auth.logout],
     ['GET', '/self', [authenticated], auth.self],
     ['PATCH', '/self', [authenticated, ...jsonBody, ...renameValidators], account.rename],
     ['DELETE', '/self', [authenticated, ...jsonBody, ...deleteAccountValidators], account.delete],

@@ -10,6 +10,7 @@ import type { Client } from '../types/client';
 import type {
   LiveSession,
   LogoutScope,
+  OpenedSession,
   RefreshedSession,
   RefreshVerdict,
   SessionDetails,
@@ -19,6 +20,11 @@ import type {
 } from '../types/session';
 import type { RefreshClaims } from '../types/token';
 import { isSessionId } from './sessionId';
+
+interface OpenOptions {
+  previous?: readonly string[];
+  query?: Query;
+}
 
 /** A refresh token and the client that presents it. */
 interface Presentation {
@@ -46,7 +52,8 @@ export class SessionService {
   ) {}
 
   /**
-   * Opens a session, and ends the user's least recently used sessions over the limit.
+   * Opens a session, ends those of the `previous` sessions that are the user's own, and the least
+   * recently used ones over the limit.
    *
    * @throws {Problem} `wrong-credentials` if the account is gone or its password has changed since it
    * was verified: a change ends all other sessions, and this one would escape it.
@@ -54,8 +61,8 @@ export class SessionService {
   async open(
     owner: SessionOwner,
     client: Client,
-    query: Query = this.database.query,
-  ): Promise<LiveSession> {
+    { previous = [], query = this.database.query }: OpenOptions = {},
+  ): Promise<OpenedSession> {
     const { slidingLifetime, absoluteLifetime, maxPerUser } = this.settings;
     const values = [
       owner.id,
@@ -65,8 +72,9 @@ export class SessionService {
       client.userAgent,
       client.ipAddress,
       client.network,
+      previous,
     ];
-    const [opened] = await query<LiveSession & { others: number }>(OPEN, values);
+    const [opened] = await query<OpenedSession & { others: number }>(OPEN, values);
     if (opened === undefined) throw problem('wrong-credentials', { audit: { userId: owner.id } });
     const { others, ...session } = opened;
     if (others >= maxPerUser) await query(TRIM, [owner.id, maxPerUser]);
@@ -84,6 +92,19 @@ export class SessionService {
   async rotate(claims: RefreshClaims, client: Client): Promise<RefreshedSession> {
     const session = await this.rotateOnce({ claims, client });
     return session ? { verdict: 'rotate', session } : this.settle(claims, client);
+  }
+
+  /** The ids of those among these sessions that are live. */
+  async liveAmong(sessions: readonly SessionOf[]): Promise<Set<string>> {
+    const named = sessions.map(({ sessionId, userId }) => ({ sessionId, userId }));
+    const live = await this.database.entities((manager) =>
+      manager
+        .createQueryBuilder(RefreshToken, 'token')
+        .where(named)
+        .andWhere('token.expiresAt > now()')
+        .getMany(),
+    );
+    return new Set(live.map(({ sessionId }) => sessionId));
   }
 
   /** The user's live sessions, the most recently used first; `sessionId` is the caller's own. */

@@ -59,16 +59,15 @@ export class TokenService {
     private readonly now: () => number,
   ) {
     const keyOf = (secret: string) => createSecretKey(Buffer.from(secret, 'utf8'));
-    const { refreshSecret, previousRefreshSecret } = settings;
     this.refreshKeys = [
-      keyOf(refreshSecret),
-      ...(previousRefreshSecret === undefined ? [] : [keyOf(previousRefreshSecret)]),
+      keyOf(settings.refreshSecret),
+      ...settings.verifyingRefreshSecrets.map(keyOf),
     ];
   }
 
   /**
    * A fresh access token, and the session's refresh token: always the same bytes for the same row,
-   * because all of its claims come from the row.
+   * because all of its claims come from the row or the settings.
    */
   async issue(session: LiveSession): Promise<TokenPair> {
     const issuedAt = seconds(session.createdAt.getTime());
@@ -90,12 +89,17 @@ export class TokenService {
     const keys = this.keys.current;
     const known = this.verified.get(token);
     if (known?.keys === keys && known.expiresAt > seconds(this.now())) return known.claims;
-    const { sub, sid, role, jti, exp } = this.verify(token, 'RS256', ACCESS_TYPE, (kid) => {
-      const key = keys.verifying.get(kid ?? '');
+    const { issuer, audience } = this.settings;
+    const keysFor = (kid = '') => {
+      const key = keys.verifying.get(kid);
       return key === undefined ? [] : [key];
-    });
-    if (!isUserId(sub) || !isSessionId(sid) || typeof role !== 'string' || typeof jti !== 'string')
-      throw problem('invalid-token');
+    };
+    const kind = { algorithms: ['RS256'], issuer, audience } satisfies VerifyOptions;
+    const payload = this.verify(token, kind, ACCESS_TYPE, keysFor);
+    const { aud, sub, sid, role, jti, exp } = payload;
+    const isOurs =
+      aud === audience && isUserId(sub) && isSessionId(sid) && typeof role === 'string';
+    if (!isOurs || typeof jti !== 'string') throw unverified();
     const claims = { userId: Number(sub), sessionId: sid, role };
     if (this.verified.size >= MAX_VERIFIED) this.verified.clear();
     this.verified.set(token, { claims, keys, expiresAt: Number(exp) });
@@ -103,14 +107,25 @@ export class TokenService {
   }
 
   /**
-   * The claims of a refresh token; its session may have ended.
+   * The claims of a refresh token; its session may have ended. It never leaves this service, so that
+   * issuer and audience do not count: a change of these settings would log everyone out.
    *
    * @throws {Problem} `invalid-token`; `expired-token` if only its time has passed.
    */
   verifyRefreshToken(token: string): RefreshClaims {
-    const { sub, sid, jti } = this.verify(token, 'HS256', REFRESH_TYPE, () => this.refreshKeys);
-    if (!isUserId(sub) || !isSessionId(sid) || !isTokenId(jti)) throw problem('invalid-token');
+    const kind = { algorithms: ['HS256'] } satisfies VerifyOptions;
+    const { sub, sid, jti } = this.verify(token, kind, REFRESH_TYPE, () => this.refreshKeys);
+    if (!isUserId(sub) || !isSessionId(sid) || !isTokenId(jti)) throw unverified();
     return { userId: Number(sub), sessionId: sid, tokenId: jti };
+  }
+
+  /**
+   * Whether the payload of a token, which is not verified, contains the id of this session. Takes a
+   * fraction of a verification.
+   */
+  mentions(token: string, sessionId: string): boolean {
+    const [, payload = ''] = token.split('.', 2);
+    return Buffer.from(payload, 'base64url').includes(sessionId);
   }
 
   /**
@@ -152,29 +167,27 @@ export class TokenService {
    */
   private verify(
     token: string,
-    algorithm: 'RS256' | 'HS256',
+    kind: VerifyOptions,
     type: string,
     keysFor: (kid: string | undefined) => readonly KeyObject[],
   ): Record<string, unknown> {
-    if (token.length > MAX_TOKEN_LENGTH || !JWT_SHAPE.test(token)) throw problem('invalid-token');
+    if (token.length > MAX_TOKEN_LENGTH || !JWT_SHAPE.test(token)) throw unverified();
     try {
       const header = jwt.decode(token, { complete: true })?.header;
       const keys = header?.typ === type && !('crit' in header) ? keysFor(header.kid) : [];
-      const payload = verifyWithOneOf(keys, token, {
-        algorithms: [algorithm],
-        issuer: this.settings.issuer,
-        audience: this.settings.audience,
-        clockTimestamp: seconds(this.now()),
-      });
-      if (!isDated(payload) || payload.aud !== this.settings.audience)
-        throw problem('invalid-token');
+      const clockTimestamp = seconds(this.now());
+      const payload = verifyWithOneOf(keys, token, { ...kind, clockTimestamp });
+      if (!isDated(payload)) throw unverified();
       return payload;
     } catch (cause) {
       if (cause instanceof jwt.TokenExpiredError) throw problem('expired-token', { cause });
-      throw problem('invalid-token', { cause });
+      throw unverified(cause);
     }
   }
 }
+
+const unverified = (cause?: unknown) =>
+  problem('invalid-token', { cause, audit: { cause: 'unverified' } });
 
 /** The payload, verified by the key that made the signature; undefined without a key. */
 function verifyWithOneOf(

@@ -6,7 +6,7 @@ import { FIND_BY_SESSIONS } from '../database/userStatements';
 import { User } from '../entity/User';
 import { problem } from '../errors/problems';
 import type { Client } from '../types/client';
-import type { LiveSession, SessionOf } from '../types/session';
+import type { LiveSession, OpenedSession, SessionOf } from '../types/session';
 import type { Credentials, Names, PasswordChange, Registration, UserDetails } from '../types/user';
 import type { AttemptLimiter } from './AttemptLimiter';
 import type { CredentialService } from './CredentialService';
@@ -38,7 +38,7 @@ export class UserService {
       return await this.database.transaction(async (query, manager) => {
         const { identifiers } = await manager.insert(User, { ...registration, password });
         const owner = { id: Number(identifiers[0]?.id), passwordHash: password };
-        return this.sessions.open(owner, client, query);
+        return this.sessions.open(owner, client, { query });
       });
     } catch (error) {
       if (isUniqueViolation(error, ['users_email_key', 'users_email_lower_key']))
@@ -48,14 +48,19 @@ export class UserService {
   }
 
   /**
-   * Verifies the credentials and opens a session.
+   * Verifies the credentials and opens a session. Those of the `previous` sessions that are this user's
+   * end: they are the ones of the browser that logs in (OWASP ASVS 5.0, 7.2.4).
    *
    * @throws {Problem} `wrong-credentials`, the same and after the same time for an unknown e-mail;
    * `too-many-attempts`; `overloaded`.
    */
-  async login(credentials: Credentials, client: Client): Promise<LiveSession> {
+  async login(
+    credentials: Credentials,
+    client: Client,
+    previous: readonly string[] = [],
+  ): Promise<OpenedSession> {
     const owner = await this.credentials.verify(credentials, client);
-    return this.sessions.open(owner, client);
+    return this.sessions.open(owner, client, { previous });
   }
 
   /**

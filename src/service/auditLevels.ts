@@ -9,6 +9,7 @@ export const auditLevels: Readonly<Record<AuditEvent, 'info' | 'warn' | 'error'>
   authn_login_fail: 'warn',
   authn_password_change: 'info',
   authn_token_reuse: 'error',
+  authz_fail: 'warn',
   session_renewed: 'info',
   session_expired: 'info',
   session_use_after_expire: 'info',

@@ -7,6 +7,7 @@ export type AuditEvent =
   | 'authn_login_fail'
   | 'authn_password_change'
   | 'authn_token_reuse'
+  | 'authz_fail'
   | 'session_renewed'
   | 'session_expired'
   | 'session_use_after_expire'

@@ -8,12 +8,14 @@ declare global {
     interface Request {
       /** Set on every request, before anything else. */
       caller: Client;
-      /** The access token's claims: set by parseAccessToken and authenticate. */
+      /** The claims of the access tokens: set by parseAccessToken. */
+      access?: readonly AccessClaims[];
+      /** The claims of the refresh tokens: set by parseRefreshToken. */
+      refresh?: readonly RefreshClaims[];
+      /** The claims of the caller's access token: set by authenticate and sameSession. */
       auth?: AccessClaims;
       /** The account of a live session: set by authenticate. */
       user?: UserDetails;
-      /** The refresh token's claims: set by parseRefreshToken. */
-      refresh?: RefreshClaims;
       /** The session after its refresh token was rotated: set by validateRefreshToken. */
       rotated?: LiveSession;
     }

@@ -15,6 +15,12 @@ export interface LiveSession extends SessionOf {
   expiresAt: Date;
 }
 
+/** A session that a login or a registration has opened. */
+export interface OpenedSession extends LiveSession {
+  /** The ids of the user's earlier sessions that it replaced. */
+  replaced: string[];
+}
+
 /** The user to open a session for; `passwordHash` is the one the password was verified against. */
 export interface SessionOwner {
   id: number;

@@ -74,7 +74,8 @@ describe('the built database command', () => {
 
   describe('from a checkout', () => {
     it('runs from the source, in dev without NODE_ENV', () => {
-      const run = (action: string) => runNode(['scripts/command.mjs', 'database', action], settings());
+      const run = (action: string) =>
+        runNode(['scripts/command.mjs', 'database', action], settings());
       expect(run('create')).toMatchObject({ code: 0, stdout: `${label()}: created\n` });
       expect(run('drop')).toMatchObject({ code: 0, stdout: `${label()}: dropped\n` });
     }, 60_000);

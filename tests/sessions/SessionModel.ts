@@ -53,8 +53,9 @@ export class SessionModel {
       return 'rotate';
     }
     const past = this.predecessors.find((predecessor) => predecessor.token === token);
-    if (past && now - past.replacedAt <= this.lifetimes.window) return 'replay';
-    if (!past || past.tripwire) {
+    const isStrict = this.lifetimes.window === 0;
+    if (past && !isStrict && now - past.replacedAt <= this.lifetimes.window) return 'replay';
+    if (!past || isStrict || past.tripwire) {
       this.ended = true;
       return 'theft';
     }

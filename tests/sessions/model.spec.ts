@@ -7,7 +7,8 @@ import { startService, type TestService } from '../support/service';
 import { aBurst, type Burst } from './histories';
 import { SessionModel, type Verdict } from './SessionModel';
 
-const LIFETIMES = { window: 10, sliding: 30 * 86_400, absolute: 90 * 86_400 };
+const WINDOW = 10;
+const lifetimesFor = (window: number) => ({ window, sliding: 30 * 86_400, absolute: 90 * 86_400 });
 const ACCESS_LIFETIME = 3_600;
 /** How many histories of each kind; more of them by MODEL_RUNS. */
 const RUNS = Number(process.env.MODEL_RUNS ?? 60);
@@ -27,7 +28,7 @@ class Session {
   ) {
     this.tokens = [first];
     this.accessIssuedAt = world.now;
-    this.model = new SessionModel(world.now, LIFETIMES);
+    this.model = new SessionModel(world.now, lifetimesFor(world.window));
     const claims = JSON.parse(Buffer.from(first.split('.')[1] ?? '', 'base64url').toString()) as {
       sid: string;
     };
@@ -80,10 +81,14 @@ class World {
   now = 0;
   private readonly user = aUser();
   private server!: Server;
-  private constructor(readonly service: TestService) {}
+  private constructor(
+    readonly service: TestService,
+    readonly window: number,
+  ) {}
 
-  static async start(): Promise<World> {
-    const world = new World(await startService());
+  static async start(window = WINDOW): Promise<World> {
+    const settings = { REFRESH_REUSE_WINDOW_SECONDS: String(window) };
+    const world = new World(await startService(settings), window);
     world.server = createServer(world.service.app).listen(0, '127.0.0.1');
     await clientOf(world.service).register(world.user).expect(201);
     return world;
@@ -180,11 +185,10 @@ describe('a session over random histories', () => {
   afterAll(() => world.stop());
 
   const quiet = fc.oneof(
-    fc.integer({ min: LIFETIMES.window + 1, max: 3 * LIFETIMES.window }),
+    fc.integer({ min: WINDOW + 1, max: 3 * WINDOW }),
     fc.integer({ min: 3_600, max: 86_400 }),
   );
-  const bursts = (max: number) =>
-    fc.array(aBurst(LIFETIMES.window, quiet), { minLength: 1, maxLength: max });
+  const bursts = (max: number) => fc.array(aBurst(WINDOW, quiet), { minLength: 1, maxLength: max });
 
   describe('when an honest client refreshes in bursts from several tabs', () => {
     it('is never logged out', async () => {
@@ -205,7 +209,7 @@ describe('a session over random histories', () => {
 
   describe('when a thief has a copy of a token', () => {
     it('is found before the slower of the two has refreshed twice', async () => {
-      const turn = fc.record({ thief: fc.boolean(), burst: aBurst(LIFETIMES.window, quiet) });
+      const turn = fc.record({ thief: fc.boolean(), burst: aBurst(WINDOW, quiet) });
       await fc.assert(
         fc.asyncProperty(
           bursts(2),
@@ -229,28 +233,47 @@ describe('a session over random histories', () => {
 
   describe('when any of its tokens is presented at any time, and it is logged out or expires', () => {
     it('gives the verdicts of the model, and never lives again', async () => {
-      const act = fc.record({
-        wait: fc.oneof(
-          { weight: 6, arbitrary: fc.integer({ min: 0, max: 12 }) },
-          { weight: 2, arbitrary: fc.integer({ min: 13, max: 3_600 }) },
-          { weight: 1, arbitrary: fc.integer({ min: 20 * 86_400, max: 31 * 86_400 }) },
-        ),
-        // Counted from the newest, for the newest are where the verdicts differ.
-        back: fc.nat({ max: 4 }),
-        logout: fc.nat({ max: 15 }).map((n) => n === 0),
-      });
-      await fc.assert(
-        fc.asyncProperty(fc.array(act, { minLength: 1, maxLength: 16 }), async (acts) => {
-          const session = await world.openSession();
-          for (const { wait, back, logout } of acts) {
-            await world.wait(wait);
-            const token = Math.max(0, session.tokenCount - 1 - back);
-            if (logout) await session.logout(token);
-            else await session.present(token);
-          }
-        }),
-        { numRuns: RUNS },
-      );
+      await followTheModel(world);
     }, 600_000);
   });
 });
+
+describe('a session under strict rotation, by a window of 0 seconds', () => {
+  let world: World;
+  beforeAll(async () => {
+    world = await World.start(0);
+  });
+  afterAll(() => world.stop());
+
+  describe('when any of its tokens is presented at any time, and it is logged out or expires', () => {
+    it('gives the verdicts of the model: every replaced token is theft', async () => {
+      await followTheModel(world);
+    }, 600_000);
+  });
+});
+
+const act = fc.record({
+  wait: fc.oneof(
+    { weight: 6, arbitrary: fc.integer({ min: 0, max: 12 }) },
+    { weight: 2, arbitrary: fc.integer({ min: 13, max: 3_600 }) },
+    { weight: 1, arbitrary: fc.integer({ min: 20 * 86_400, max: 31 * 86_400 }) },
+  ),
+  // Counted from the newest, for the newest are where the verdicts differ.
+  back: fc.nat({ max: 4 }),
+  logout: fc.nat({ max: 15 }).map((n) => n === 0),
+});
+
+async function followTheModel(world: World): Promise<void> {
+  await fc.assert(
+    fc.asyncProperty(fc.array(act, { minLength: 1, maxLength: 16 }), async (acts) => {
+      const session = await world.openSession();
+      for (const { wait, back, logout } of acts) {
+        await world.wait(wait);
+        const token = Math.max(0, session.tokenCount - 1 - back);
+        if (logout) await session.logout(token);
+        else await session.present(token);
+      }
+    }),
+    { numRuns: RUNS },
+  );
+}

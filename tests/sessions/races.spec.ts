@@ -1,5 +1,6 @@
 import { Client } from 'pg';
 import type { Config } from '../../src/config';
+import { ageReplacements } from '../support/ageReplacements';
 import { aUser, type Tokens } from '../support/client';
 import { certsDir } from '../harness/certsDir';
 import { until } from '../harness/until';
@@ -45,14 +46,6 @@ describe('two replicas on one database', () => {
     return found.rows.length;
   };
 
-  /** As if an hour had passed since each token was replaced. */
-  const ageReplacements = () =>
-    admin.query(`
-      UPDATE refresh_tokens SET predecessors = (
-        SELECT jsonb_agg(entry || jsonb_build_object('replacedAt', now() - interval '1 hour'))
-        FROM jsonb_array_elements(predecessors) AS entry
-      ) WHERE predecessors <> '[]'`);
-
   describe('when 24 refreshes of one token arrive at once', () => {
     it('rotates once and gives all of them the same successor', async () => {
       for (const round of range(5)) {
@@ -72,7 +65,7 @@ describe('two replicas on one database', () => {
       for (const round of range(5)) {
         const tokens = await login();
         const lost = await replica(0).post('/auth/refresh', tokens);
-        await ageReplacements();
+        await ageReplacements(admin);
         const answers = await Promise.all(refreshMany(24, tokens));
         expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
         const siblings = new Set(answers.map((answer) => answer.tokens.refresh));
@@ -169,7 +162,7 @@ describe('two replicas on one database', () => {
     it('recovers once and gives both the same sibling', async () => {
       const tokens = await login();
       await replica(0).post('/auth/refresh', tokens);
-      await ageReplacements();
+      await ageReplacements(admin);
       const answers = await whileRowsAreHeld(2, () => Promise.all(refreshMany(2, tokens)));
       expect(answers.map(({ status }) => status)).toEqual([200, 200]);
       expect(answers[0]?.tokens.refresh).toBe(answers[1]?.tokens.refresh);

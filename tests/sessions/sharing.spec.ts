@@ -38,7 +38,7 @@ describe('refreshes that share a statement', () => {
   afterAll(() => service.stop());
 
   const open = async (sessions: SessionService, count: number) => {
-    const opened = [];
+    const opened: LiveSession[] = [];
     for (let i = 0; i < count; i += 1) {
       opened.push(await sessions.open(owner, CALLER));
     }
@@ -82,6 +82,26 @@ describe('refreshes that share a statement', () => {
       const [first, second] = await Promise.all([present(sessions, live), present(sessions, live)]);
       expect(first).toMatchObject({ verdict: 'rotate' });
       expect(second).toEqual({ ...first, verdict: 'replay' });
+    });
+  });
+
+  describe('when the window is 0', () => {
+    it('ends the session at the second presentation, be it in the same turn', async () => {
+      const strict = replica({ reuseWindow: 0 });
+      const [live] = (await open(strict, 1)) as [LiveSession];
+      const outcomes = [present(strict, live), present(strict, live)];
+      expect(await Promise.all(outcomes.map(verdictOf))).toEqual(['rotate', 'token-reused']);
+      expect(await verdictOf(present(strict, live))).toBe('session-ended');
+    });
+
+    it('takes the live token at any time, and ends the session for its direct predecessor', async () => {
+      const strict = replica({ reuseWindow: 0 });
+      const [old] = (await open(strict, 1)) as [LiveSession];
+      const second = await rotated(strict, old);
+      const third = await rotated(strict, second);
+      await service.advance(3_600);
+      await rotated(strict, third);
+      expect(await verdictOf(present(strict, third))).toBe('token-reused');
     });
   });
 

@@ -17,12 +17,16 @@ const shapeless: TokenCase[] = [
   { what: 'too long', token: `${'a'.repeat(2000)}.${'b'.repeat(2000)}.${'c'.repeat(2000)}` },
 ];
 
-const payloads: [string, object][] = [
+/** They count for access tokens only: a refresh token never leaves this service. */
+export const FOREIGN_PARTIES: [string, object][] = [
   ['of another issuer', { iss: 'https://evil.example' }],
   ['without issuer', { iss: undefined }],
   ['for another audience', { aud: 'another-service' }],
   ['for another audience besides', { aud: ['auth-service', 'another-service'] }],
   ['without audience', { aud: undefined }],
+];
+
+const payloads: [string, object][] = [
   ['without exp', { exp: undefined }],
   ['with an exp that is text', { exp: '9999999999' }],
   ['with an exp that is null', { exp: null }],
@@ -105,7 +109,10 @@ export function badAccessTokens(
     { what: 'cut short', token: access.slice(0, -8) },
     { what: 'with a blank inside', token: access.replace('.', '. ') },
     ...headers.map(([what, header]) => ({ what, token: alter(header) })),
-    ...payloads.map(([what, payload]) => ({ what, token: alter({}, payload) })),
+    ...[...FOREIGN_PARTIES, ...payloads].map(([what, payload]) => ({
+      what,
+      token: alter({}, payload),
+    })),
     ...[undefined, 7, {}, null].map((role) => ({
       what: `with the role ${JSON.stringify(role)}`,
       token: alter({}, { role }),

@@ -22,6 +22,8 @@ export type LogLine = Record<string, unknown>;
 
 export interface TestService {
   app: Express;
+  /** The same service with other settings, on the same database. */
+  withSettings(changed: NodeJS.ProcessEnv): Express;
   config: Config;
   dataSource: DataSource;
   keys: KeySet;
@@ -90,17 +92,14 @@ export async function startService(
   const now = () => frozenAt ?? Date.now() + shift * 1000;
   const keys = keySetOf(privateKey, publicKey);
   const lifecycle = { draining: false };
-  const services = createServices({
-    config,
-    dataSource,
-    keys: { current: keys },
-    logger,
-    lifecycle,
-    now,
-  });
-  const app = createApp(services, config, logger);
+  const appOf = (config: Config) => {
+    const dependencies = { config, dataSource, keys: { current: keys }, logger, lifecycle, now };
+    return createApp(createServices(dependencies), config, logger);
+  };
   return {
-    app,
+    app: appOf(config),
+    withSettings: (changed) =>
+      appOf(loadConfig(environmentFor(database, { ...overrides, ...changed }))),
     config,
     dataSource,
     keys,

@@ -3,7 +3,7 @@ import { keySetOf } from '../../src/keys/keySet';
 import { loadConfig } from '../../src/config';
 import { TokenService } from '../../src/service/TokenService';
 import type { TokenPair } from '../../src/types/token';
-import { badAccessTokens, badRefreshTokens } from '../support/badTokens';
+import { FOREIGN_PARTIES, badAccessTokens, badRefreshTokens } from '../support/badTokens';
 import { altered, decoded, hs256, rs256 } from '../support/jws';
 import { REFRESH_SECRET, environmentFor } from '../support/service';
 
@@ -106,6 +106,44 @@ describe('TokenService', () => {
       const refresh = altered(pair.refreshToken, {}, hs256(REFRESH_SECRET));
       expect(tokens.verifyAccessToken(access)).toMatchObject({ userId: session.userId });
       expect(tokens.verifyRefreshToken(refresh)).toMatchObject({ tokenId: session.tokenId });
+    });
+  });
+
+  describe('when issuer or audience of a refresh token are others', () => {
+    it.each(FOREIGN_PARTIES)('accepts it, %s: it never leaves this service', (_what, payload) => {
+      const token = altered(pair.refreshToken, { payload }, hs256(REFRESH_SECRET));
+      expect(tokens.verifyRefreshToken(token)).toMatchObject({ tokenId: session.tokenId });
+    });
+  });
+
+  describe('when the refresh secret changes', () => {
+    const [first, second] = [
+      'the first secret of this service',
+      'the second secret of this service',
+    ];
+    const serviceWith = (variables: NodeJS.ProcessEnv) => {
+      const { tokens } = loadConfig(environmentFor(database, variables));
+      return new TokenService(tokens, { current: keys }, () => clock);
+    };
+    const before = serviceWith({ REFRESH_JWT_SECRET: first });
+    const published = serviceWith({ REFRESH_JWT_SECRET: first, REFRESH_JWT_SECRET_NEXT: second });
+    const switched = serviceWith({
+      REFRESH_JWT_SECRET: second,
+      REFRESH_JWT_SECRET_PREVIOUS: first,
+    });
+    const after = serviceWith({ REFRESH_JWT_SECRET: second });
+
+    it('signs with REFRESH_JWT_SECRET, and verifies with the next and the previous one', async () => {
+      const [old, next] = [await before.issue(session), await after.issue(session)];
+      expect(await published.issue(session)).toMatchObject({ refreshToken: old.refreshToken });
+      expect(await switched.issue(session)).toMatchObject({ refreshToken: next.refreshToken });
+      for (const replica of [published, switched])
+        for (const { refreshToken } of [old, next])
+          expect(replica.verifyRefreshToken(refreshToken)).toMatchObject({
+            tokenId: session.tokenId,
+          });
+      expect(failure(() => before.verifyRefreshToken(next.refreshToken))).toEqual(invalid);
+      expect(failure(() => after.verifyRefreshToken(old.refreshToken))).toEqual(invalid);
     });
   });
 
