@@ -1,15 +1,14 @@
 import { loadConfig } from '../config';
 import { createDataSource } from '../config/data-source';
 import { createLogger } from '../config/logger';
-import { createSessions } from '../services';
+import { createPurge } from '../services';
 
 /** Deletes what has expired, once: for a cron job if the service's own purge is switched off. */
 async function main(): Promise<void> {
   const config = loadConfig();
   const dataSource = await createDataSource(config.database).initialize();
   try {
-    const { purge } = createSessions({ config, dataSource, logger: createLogger(config) });
-    const count = await purge.run();
+    const count = await createPurge({ config, dataSource, logger: createLogger(config) }).run();
     process.stdout.write(`${count} expired sessions purged\n`);
   } finally {
     await dataSource.destroy();

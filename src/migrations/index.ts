@@ -1,10 +1,12 @@
 import { CreateUsers1700000000001 } from './1700000000001-CreateUsers';
 import { CreateRefreshTokens1700000000002 } from './1700000000002-CreateRefreshTokens';
 import { CreateLimits1700000000003 } from './1700000000003-CreateLimits';
+import { IndexHashRounds1700000000004 } from './1700000000004-IndexHashRounds';
 
 /** Every migration, in order. Listed by hand: a path pattern would differ between src and dist. */
 export const migrations = [
   CreateUsers1700000000001,
   CreateRefreshTokens1700000000002,
   CreateLimits1700000000003,
+  IndexHashRounds1700000000004,
 ];

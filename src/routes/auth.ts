@@ -5,10 +5,12 @@ import type { SessionController } from '../controller/SessionController';
 import type { AuthCookies } from '../http/AuthCookies';
 import { authenticate } from '../middleware/authenticate';
 import { jsonBody } from '../middleware/jsonBody';
+import { networkLimit } from '../middleware/networkLimit';
 import { parseAccessToken } from '../middleware/parseAccessToken';
 import { parseRefreshToken } from '../middleware/parseRefreshToken';
 import { sameSession } from '../middleware/sameSession';
 import { validateRefreshToken } from '../middleware/validateRefreshToken';
+import type { AttemptLimiter } from '../service/AttemptLimiter';
 import type { AuditLog } from '../service/AuditLog';
 import type { SessionService } from '../service/SessionService';
 import type { TokenService } from '../service/TokenService';
@@ -30,6 +32,7 @@ interface Controllers {
 }
 
 interface Services {
+  attempts: AttemptLimiter;
   users: UserService;
   sessions: SessionService;
   tokens: TokenService;
@@ -39,15 +42,16 @@ interface Services {
 
 export function authRoutes(controllers: Controllers, services: Services): Router {
   const { auth, account, sessions } = controllers;
-  const authenticated = authenticate(services.tokens, services.users);
+  const { attempts, audit, tokens, users } = services;
+  const authenticated = authenticate(tokens, users);
   const rotated = validateRefreshToken(services);
-  const bothTokens = [parseAccessToken(services.tokens), parseRefreshToken(services.tokens)];
+  const bothTokens = [parseAccessToken(tokens), parseRefreshToken(tokens)];
 
   // One line a route.
   // prettier-ignore
   return routeTable([
-    ['POST', '/register', [...jsonBody, ...registerValidators], auth.register],
-    ['POST', '/login', [...jsonBody, ...loginValidators], auth.login],
+    ['POST', '/register', [networkLimit(attempts, audit, 'registration'), ...jsonBody, ...registerValidators], auth.register],
+    ['POST', '/login', [networkLimit(attempts, audit, 'sign-in'), ...jsonBody, ...loginValidators], auth.login],
     ['POST', '/refresh', [rotated], auth.refresh],
     ['POST', '/logout', [...bothTokens, ...logoutValidators, sameSession], auth.logout],
     ['GET', '/self', [authenticated], auth.self],

@@ -7,6 +7,7 @@ const LEVELS: Partial<Record<AuditEvent, string>> = {
   authn_token_reuse: 'error',
   malicious_cors: 'warn',
   excess_rate_limit_exceeded: 'warn',
+  input_validation_fail: 'warn',
 };
 
 /** Writes security events, one line each: the action, the account and the client, never a secret. */
