@@ -7,11 +7,11 @@ describe('the command that starts the built service', () => {
   const { scripts } = JSON.parse(read('package.json')) as { scripts: { start: string } };
   const command = scripts.start.replace(/^exec /, '');
 
-  it('is the same for npm start, in the image and in the README', () => {
+  it('is the same for npm start, in the image and in the docs', () => {
     expect(command).toMatch(/^node (?:--\S+ )+dist\/server\.js$/);
     expect(read('docker/prod/Dockerfile')).toContain(
       `CMD ${JSON.stringify(command.split(' ')).replaceAll(',', ', ')}`,
     );
-    expect(read('README.md')).toContain(`\n  ${command}\n`);
+    expect(read('docs/operations.md')).toContain(`\n${command}\n`);
   });
 });

@@ -70,7 +70,8 @@ const secret = z
   .min(32, 'must have at least 32 characters')
   .refine((value) => new Set(value).size >= 8, 'is too uniform to be a secret');
 
-const schemaFor = (environment: 'dev' | 'prod' | 'test') => {
+/** Every setting with its rule and its default, before the settings are put into groups. */
+export const schemaFor = (environment: 'dev' | 'prod' | 'test') => {
   const prod = environment === 'prod';
   return z
     .object({

@@ -22,7 +22,7 @@ const bearer = (error?: string) => ({
 });
 
 /** Every way in which a request can fail, by its stable code. */
-const CATALOGUE = {
+export const CATALOGUE = {
   'invalid-input': { status: 400, detail: 'The request has invalid fields' },
   'malformed-request': { status: 400, detail: 'The request cannot be read' },
   'wrong-credentials': {

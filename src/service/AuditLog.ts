@@ -1,14 +1,7 @@
 import type { Logger } from '../config/logger';
 import type { AuditEvent, AuditFields } from '../types/audit';
 import type { Client } from '../types/client';
-
-const LEVELS: Partial<Record<AuditEvent, string>> = {
-  authn_login_fail: 'warn',
-  authn_token_reuse: 'error',
-  malicious_cors: 'warn',
-  excess_rate_limit_exceeded: 'warn',
-  input_validation_fail: 'warn',
-};
+import { auditLevels } from './auditLevels';
 
 /** Writes security events, one line each: the action, the account and the client, never a secret. */
 export class AuditLog {
@@ -16,7 +9,7 @@ export class AuditLog {
 
   record(event: AuditEvent, client: Client, fields: AuditFields = {}): void {
     const { requestId, ipAddress, userAgent } = client;
-    this.logger.log(LEVELS[event] ?? 'info', 'security event', {
+    this.logger.log(auditLevels[event], 'security event', {
       event,
       requestId,
       ipAddress,
