@@ -405,7 +405,7 @@ describe('limits on attempts', () => {
           statuses.push((await attempt.set('X-Forwarded-For', anAddress())).status);
         }
         expect(statuses).toEqual([...times(10, 401), 429]);
-        const warnings = direct.logs.filter(({ event }) => event === 'untrusted_proxy');
+        const warnings = direct.logs.filter(({ event }) => event === 'sys_untrusted_proxy');
         expect(warnings).toEqual([
           expect.objectContaining({
             level: 'warn',

@@ -23,7 +23,7 @@ export function trustProxy(app: Express, setting: number | string | undefined, l
         warned = true;
         logger.warn(
           'X-Forwarded-For is ignored: if the sender is your proxy, set TRUST_PROXY to its address',
-          { event: 'untrusted_proxy', peer },
+          { event: 'sys_untrusted_proxy', peer },
         );
       }
     }
