@@ -17,6 +17,7 @@ import { errorHandler } from './middleware/errorHandler';
 import { noStore } from './middleware/noStore';
 import { requestContext } from './middleware/requestContext';
 import { securityHeaders } from './middleware/securityHeaders';
+import { trustProxy } from './middleware/trustProxy';
 import { authRoutes } from './routes/auth';
 import { healthRoutes } from './routes/health';
 import { wellKnownRoutes } from './routes/well-known';
@@ -26,11 +27,11 @@ import type { Services } from './services';
 export function createApp(services: Services, config: Config, logger: Logger): Express {
   const app = express();
   app.set('etag', false);
-  app.set('trust proxy', config.trustProxy ?? false);
   app.disable('x-powered-by');
   // Otherwise Express prints the stack of an error after the response.
   app.set('env', 'test');
 
+  app.use(trustProxy(app, config.trustProxy, logger));
   app.use(requestContext(logger));
   app.use(securityHeaders());
   app.use(['/auth', '/api/auth'], authRouter(services, config));

@@ -9,7 +9,7 @@ import { AuditLog } from './service/AuditLog';
 import { CredentialService } from './service/CredentialService';
 import { HashQueue } from './service/HashQueue';
 import { HealthService } from './service/HealthService';
-import { SessionPurge } from './service/SessionPurge';
+import { Purge } from './service/Purge';
 import { SessionService } from './service/SessionService';
 import { TokenService } from './service/TokenService';
 import { UserService } from './service/UserService';
@@ -26,15 +26,14 @@ interface Dependencies {
   now?: () => number;
 }
 
-/** Creates what needs no keys: a purge runs with these alone. */
-export function createSessions({
+/** Creates the purge alone: the command needs no keys. */
+export function createPurge({
   config,
   dataSource,
   logger,
-}: Pick<Dependencies, 'config' | 'dataSource' | 'logger'>) {
-  const database = new Database(dataSource);
-  const sessions = new SessionService(config.sessions, database);
-  return { database, sessions, purge: new SessionPurge(sessions, logger) };
+  now = Date.now,
+}: Pick<Dependencies, 'config' | 'dataSource' | 'logger' | 'now'>): Purge {
+  return new Purge(config.sessions, new Database(dataSource), logger, now);
 }
 
 /** Creates every service: the one place where the classes meet. */
@@ -46,18 +45,20 @@ export function createServices({
   lifecycle = { draining: false },
   now = Date.now,
 }: Dependencies) {
-  const { database, sessions, purge } = createSessions({ config, dataSource, logger });
+  const database = new Database(dataSource);
+  const sessions = new SessionService(config.sessions, database);
   const attempts = new AttemptLimiter(config, database, now);
   const hashQueue = new HashQueue(config.hashing);
   const credentials = new CredentialService(database, hashQueue, attempts, config.hashing.rounds);
   return {
+    attempts,
     audit: new AuditLog(logger),
     health: new HealthService(
       database,
       lifecycle,
       migrations.map(({ name }) => name),
     ),
-    purge,
+    purge: createPurge({ config, dataSource, logger, now }),
     sessions,
     tokens: new TokenService(config.tokens, keys, now),
     users: new UserService(database, credentials, sessions, attempts),

@@ -184,8 +184,18 @@ describe('limits on attempts', () => {
     it('lets the owner in from where he has signed in before', async () => {
       expect(await wait()).toMatch(/^\d+$/);
       await login(owner, user).expect(200);
-      expect(await guesses(owner, user, 1)).toEqual([401]);
+      expect(await guesses(owner, user, 1)).toEqual([429]);
       await login(owner, user).expect(200);
+    });
+
+    it('answers a wrong password from there like an unknown e-mail that is locked', async () => {
+      const nobody = aUser();
+      for (let i = 0; i < 11; i += 1) await guesses(anAddress(), nobody, 1);
+      const shapeOf = async (email: string) => {
+        const res = await login(owner, { email, password: WRONG });
+        return { ...(res.body as object), instance: '', limit: res.get('RateLimit-Limit') };
+      };
+      expect(await shapeOf(user.email)).toEqual(await shapeOf(nobody.email));
     });
 
     it('never locks for longer than 15 minutes', async () => {
@@ -230,6 +240,78 @@ describe('limits on attempts', () => {
       const address = anAddress();
       expect(await guesses(`::ffff:${address}`, nobody, 10)).toEqual(times(10, 401));
       expect(await guesses(address, nobody, 1)).toEqual([429]);
+    });
+  });
+
+  describe('when X-Forwarded-For writes addresses in another form', () => {
+    it.each([
+      ['[2001:db8:7::1]:51234', '2001:db8:7::1'],
+      ['[2001:db8:7::2]', '2001:db8:7::2'],
+      ['2001:DB8:7:0:0::3%eth0', '2001:db8:7::3'],
+      ['198.51.100.7:51234', '198.51.100.7'],
+      ['::ffff:198.51.100.8', '198.51.100.8'],
+      ['::FFFF:c633:6409', '198.51.100.9'],
+      ['"[2001:db8:7::4]:443"', '2001:db8:7::4'],
+    ])('reads %s as %s', async (written, address) => {
+      await login(written, aUser());
+      expect(service.logs.at(-1)).toMatchObject({ ipAddress: address });
+    });
+
+    it.each(['unknown', '_hidden', '203.0.113.300', 'x'.repeat(5000), '0x7f.1'])(
+      'counts %.20s as the peer that sent it',
+      async (written) => {
+        await login(written, aUser());
+        expect(service.logs.at(-1)).toMatchObject({ ipAddress: '127.0.0.1' });
+      },
+    );
+  });
+
+  describe('when the networks of one /48 have failed 300 times', () => {
+    it('answers 429 to all of them, and 401 to another /48', async () => {
+      await count('site:2001:db8:48::/48', 299);
+      expect(await guesses('2001:db8:48:1::1', aUser(), 1)).toEqual([401]);
+      expect(await guesses('2001:db8:48:2::1', aUser(), 1)).toEqual([429]);
+      expect(await guesses('2001:db8:49:1::1', aUser(), 1)).toEqual([401]);
+    });
+  });
+
+  describe('when one address sends invalid input again and again', () => {
+    it('answers 429 there after 300 of them, tells it once, and serves others', async () => {
+      const address = anAddress();
+      const send = (from: string) => login(from, { email: 'nonsense', password: 'x' });
+      for (let i = 0; i < 300; i += 1) await send(address).expect(400);
+      expectProblem(await send(address), 429);
+      await send(anAddress()).expect(400);
+      const events = service.logs.filter(({ event }) => event === 'input_validation_fail');
+      expect(events).toEqual([expect.objectContaining({ ipAddress: address })]);
+    });
+  });
+
+  describe('when one account signs in again and again', () => {
+    it('answers 429 after 100 logins from one address, and 200 elsewhere', async () => {
+      const user = aUser();
+      const address = anAddress();
+      await register(address, user).expect(201);
+      for (let i = 0; i < 100; i += 1) await login(address, user).expect(200);
+      expectProblem(await login(address, user), 429);
+      await login(anAddress(), user).expect(200);
+    });
+  });
+
+  describe('when an attempt is refused', () => {
+    it('takes no statement for a while, and names the account by a keyed hash', async () => {
+      const address = anAddress();
+      const nobody = aUser();
+      await guesses(address, nobody, 11);
+      const spy = jest.spyOn(Client.prototype, 'query');
+      expect(await guesses(address, nobody, 5)).toEqual(times(5, 429));
+      const statements = spy.mock.calls.length;
+      spy.mockRestore();
+      expect(statements).toBe(0);
+      expect(service.logs.findLast(({ event }) => event !== undefined)).toMatchObject({
+        event: 'excess_rate_limit_exceeded',
+        accountHash: expect.stringMatching(/^[\w-]{43}$/) as string,
+      });
     });
   });
 
@@ -313,7 +395,7 @@ describe('limits on attempts', () => {
   });
 
   describe('when TRUST_PROXY is not set', () => {
-    it('believes no X-Forwarded-For', async () => {
+    it('believes no X-Forwarded-For, and says once what to set', async () => {
       const direct = await startService({ RATE_LIMIT_ENABLED: 'true' });
       try {
         const there = clientOf(direct);
@@ -324,6 +406,13 @@ describe('limits on attempts', () => {
           statuses.push((await attempt.set('X-Forwarded-For', anAddress())).status);
         }
         expect(statuses).toEqual([...times(10, 401), 429]);
+        const warnings = direct.logs.filter(({ event }) => event === 'sys_untrusted_proxy');
+        expect(warnings).toEqual([
+          expect.objectContaining({
+            level: 'warn',
+            message: expect.stringContaining('TRUST_PROXY') as string,
+          }),
+        ]);
       } finally {
         await direct.stop();
       }

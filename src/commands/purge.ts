@@ -1,7 +1,7 @@
 import { loadConfig } from '../config';
 import { SERVICE_OPTIONS } from '../config/data-source';
 import { createLogger } from '../config/logger';
-import { createSessions } from '../services';
+import { createPurge } from '../services';
 import { databaseLabel } from './databaseLabel';
 import { runCommand } from './runCommand';
 import { withDatabase } from './withDatabase';
@@ -12,8 +12,7 @@ void runCommand(() => {
   return withDatabase(
     config.database,
     async (dataSource) => {
-      const { purge } = createSessions({ config, dataSource, logger: createLogger(config) });
-      const count = await purge.run();
+      const count = await createPurge({ config, dataSource, logger: createLogger(config) }).run();
       return `${count} expired sessions purged in ${databaseLabel(config.database)}`;
     },
     SERVICE_OPTIONS,

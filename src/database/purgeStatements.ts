@@ -14,6 +14,16 @@ export const PURGE: Statement = {
     )) RETURNING id`,
 };
 
+/** Race: as PURGE. $1 limit, $2 now in milliseconds since 1970. */
+export const FORGET_COUNTERS: Statement = {
+  name: 'counter-forget',
+  text: `
+    DELETE FROM rate_limits WHERE ctid = ANY (ARRAY(
+      SELECT ctid FROM rate_limits WHERE expire <= $2
+      ORDER BY expire LIMIT $1 FOR UPDATE SKIP LOCKED
+    )) RETURNING key`,
+};
+
 /** Race: as PURGE. $1 limit, $2 age in seconds. */
 export const FORGET_NETWORKS: Statement = {
   name: 'network-forget',

@@ -11,8 +11,9 @@ import {
 /** A person who can sign in. */
 @Entity('users')
 @Unique('users_email_key', ['email'])
-// On lower(email), which an entity cannot express: the migration makes it.
+// Indexes on expressions, which an entity cannot express: the migrations create them.
 @Index('users_email_lower_key', { synchronize: false })
+@Index('users_hash_rounds_idx', { synchronize: false })
 export class User {
   @PrimaryGeneratedColumn({ primaryKeyConstraintName: 'users_pkey' })
   id!: number;

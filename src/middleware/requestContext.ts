@@ -1,24 +1,17 @@
 import { randomUUID } from 'node:crypto';
-import { isIPv4 } from 'node:net';
-import type { RequestHandler } from 'express';
-import ipaddr from 'ipaddr.js';
+import type { Request, RequestHandler } from 'express';
 import type { Logger } from '../config/logger';
+import { networksOf, plainAddress } from '../http/clientAddress';
 
 const REQUEST_ID_SHAPE = /^[\w-]{8,64}$/;
 const MAX_USER_AGENT = 255;
 
-/** The address in the form of PostgreSQL's inet, and its network. */
-function addressesOf(address = ''): { ipAddress: string | null; network: string | null } {
-  // Some gateways forward an IPv4 address with its port.
-  const plain = address.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$|(?<=^[\d.]+):\d+$/, '');
-  if (isIPv4(plain)) return { ipAddress: plain, network: plain };
-  if (!ipaddr.IPv6.isValid(plain)) return { ipAddress: null, network: null };
-  const parsed = ipaddr.parse(plain);
-  const ipAddress = parsed.toString();
-  return {
-    ipAddress,
-    network: `${ipaddr.IPv6.networkAddressFromCIDR(`${ipAddress}/64`).toString()}/64`,
-  };
+const NO_ADDRESS = { ipAddress: null, network: null, site: null };
+
+/** An entry that is no address counts as the peer that passed it on. */
+function addressesOf(req: Request) {
+  const address = plainAddress(req.ip) ?? plainAddress(req.socket.remoteAddress);
+  return address === undefined ? NO_ADDRESS : networksOf(address);
 }
 
 /**
@@ -33,7 +26,7 @@ export function requestContext(logger: Logger): RequestHandler {
     const requestId = given && REQUEST_ID_SHAPE.test(given) ? given : randomUUID();
     req.caller = {
       requestId,
-      ...addressesOf(req.ip),
+      ...addressesOf(req),
       userAgent: req.get('user-agent')?.slice(0, MAX_USER_AGENT) ?? null,
     };
     res.setHeader('X-Request-Id', requestId);

@@ -5,10 +5,12 @@ import type { SessionController } from '../controller/SessionController';
 import type { AuthCookies } from '../http/AuthCookies';
 import { authenticate } from '../middleware/authenticate';
 import { jsonBody } from '../middleware/jsonBody';
+import { networkLimit } from '../middleware/networkLimit';
 import { parseAccessToken } from '../middleware/parseAccessToken';
 import { parseRefreshToken } from '../middleware/parseRefreshToken';
 import { sameSession } from '../middleware/sameSession';
 import { validateRefreshToken } from '../middleware/validateRefreshToken';
+import type { AttemptLimiter } from '../service/AttemptLimiter';
 import type { AuditLog } from '../service/AuditLog';
 import type { SessionService } from '../service/SessionService';
 import type { TokenService } from '../service/TokenService';
@@ -30,6 +32,7 @@ interface Controllers {
 }
 
 interface Services {
+  attempts: AttemptLimiter;
   users: UserService;
   sessions: SessionService;
   tokens: TokenService;
@@ -39,7 +42,7 @@ interface Services {
 
 export function authRoutes(controllers: Controllers, services: Services): Router {
   const { auth, account, sessions } = controllers;
-  const { tokens, cookies } = services;
+  const { attempts, audit, cookies, tokens } = services;
   const authenticated = authenticate(services);
   const rotated = validateRefreshToken(services);
   const bothTokens = [parseAccessToken(tokens, cookies), parseRefreshToken(tokens, cookies)];
@@ -48,8 +51,8 @@ export function authRoutes(controllers: Controllers, services: Services): Router
   // One line a route.
   // prettier-ignore
   return routeTable([
-    ['POST', '/register', [...jsonBody, ...registerValidators], auth.register],
-    ['POST', '/login', [...jsonBody, ...loginValidators], auth.login],
+    ['POST', '/register', [networkLimit(attempts, audit, 'registration'), ...jsonBody, ...registerValidators], auth.register],
+    ['POST', '/login', [networkLimit(attempts, audit, 'sign-in'), ...jsonBody, ...loginValidators], auth.login],
     ['POST', '/refresh', [rotated], auth.refresh],
     ['POST', '/logout', [...bothTokens, ...logoutValidators, paired], auth.logout],
     ['GET', '/self', [authenticated], auth.self],

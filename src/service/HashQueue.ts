@@ -11,48 +11,86 @@ interface HashQueueSettings {
 
 interface Waiting {
   begin: () => void;
-  timer: NodeJS.Timeout;
+  refuse: () => void;
 }
 
 /**
  * Limits running and waiting hashes, so that responses stay fast and DNS, files and signatures keep a
- * thread. Beyond the limit a job is refused at once: an endless queue would make everyone wait in vain.
+ * thread. Networks take turns, and a full queue makes room at the expense of the network with the most
+ * waiting jobs: a network that floods the queue delays itself and not the others.
  */
 export class HashQueue {
   private running = 0;
-  private readonly waiting: Waiting[] = [];
+  private waiting = 0;
+  /** The jobs of each network in their order; the first network has the next turn. */
+  private readonly queues = new Map<string | null, Waiting[]>();
 
   constructor(private readonly settings: HashQueueSettings) {}
 
   /** @throws {Problem} `overloaded` if the queue is full or the job waits too long. */
-  async run<T>(job: () => Promise<T>): Promise<T> {
+  async run<T>(network: string | null, job: () => Promise<T>): Promise<T> {
     if (this.running < this.settings.concurrency) this.running += 1;
-    else await this.turn();
+    else await this.turn(network);
     try {
       return await job();
     } finally {
-      const next = this.waiting.shift();
+      const next = this.next();
       if (next) next.begin();
       else this.running -= 1;
     }
   }
 
   /** Resolves when a job that ends hands over its place. */
-  private turn(): Promise<void> {
-    if (this.waiting.length >= this.settings.limit) throw problem('overloaded');
+  private turn(network: string | null): Promise<void> {
+    if (this.waiting >= this.settings.limit) this.makeRoom(network);
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        this.waiting.splice(this.waiting.indexOf(entry), 1);
-        reject(problem('overloaded'));
-      }, this.settings.patience);
       const entry = {
-        timer,
         begin: () => {
           clearTimeout(timer);
           resolve();
         },
+        refuse: () => {
+          clearTimeout(timer);
+          this.remove(network, entry);
+          reject(problem('overloaded'));
+        },
       };
-      this.waiting.push(entry);
+      const timer = setTimeout(entry.refuse, this.settings.patience);
+      const queue = this.queues.get(network);
+      if (queue) queue.push(entry);
+      else this.queues.set(network, [entry]);
+      this.waiting += 1;
     });
+  }
+
+  private next(): Waiting | undefined {
+    for (const [network, queue] of this.queues) {
+      const [entry] = queue;
+      if (entry === undefined) continue;
+      this.remove(network, entry);
+      if (queue.length > 0) {
+        // To the end of the round.
+        this.queues.delete(network);
+        this.queues.set(network, queue);
+      }
+      return entry;
+    }
+    return undefined;
+  }
+
+  /** Refuses the newest job of the network with the most, or the newcomer if that is its own network. */
+  private makeRoom(newcomer: string | null): void {
+    const own = this.queues.get(newcomer) ?? [];
+    let longest = own;
+    for (const queue of this.queues.values()) if (queue.length > longest.length) longest = queue;
+    if (longest.length <= own.length + 1) throw problem('overloaded');
+    longest.at(-1)?.refuse();
+  }
+
+  private remove(network: string | null, entry: Waiting): void {
+    const queue = this.queues.get(network) ?? [];
+    queue.splice(queue.indexOf(entry), 1);
+    if (queue.length === 0) this.queues.delete(network);
+    this.waiting -= 1;
   }
 }

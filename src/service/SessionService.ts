@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import type { Config } from '../config';
 import type { Database, Query } from '../database/Database';
 import { oncePerTurn } from '../database/oncePerTurn';
-import { FORGET_NETWORKS, PURGE } from '../database/purgeStatements';
 import { CLOSE, CLOSE_ALL, OPEN, RENEW, ROTATE, SETTLE, TRIM } from '../database/sessionStatements';
 import { RefreshToken } from '../entity/RefreshToken';
 import { problem } from '../errors/problems';
@@ -169,19 +168,6 @@ export class SessionService {
     const [renewed] = await query<LiveSession>(RENEW, values);
     if (renewed === undefined) throw problem('session-ended', { audit: { userId, sessionId } });
     return renewed;
-  }
-
-  /** Deletes expired sessions, at most `limit` of them, and resolves to their number. */
-  async purge(limit: number): Promise<number> {
-    const purged = await this.database.query<unknown>(PURGE, [limit]);
-    return purged.length;
-  }
-
-  /** Forgets networks that were last used longer ago than a session can live. */
-  async forgetNetworks(limit: number): Promise<number> {
-    const values = [limit, this.settings.absoluteLifetime];
-    const forgotten = await this.database.query<unknown>(FORGET_NETWORKS, values);
-    return forgotten.length;
   }
 
   private async close({ sessionId, userId }: SessionOf): Promise<boolean> {

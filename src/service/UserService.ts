@@ -33,7 +33,7 @@ export class UserService {
    */
   async register(registration: Registration, client: Client): Promise<LiveSession> {
     await this.attempts.registration(client);
-    const password = await this.credentials.hash(registration.password);
+    const password = await this.credentials.hash(registration.password, client);
     try {
       return await this.database.transaction(async (query, manager) => {
         const { identifiers } = await manager.insert(User, { ...registration, password });
@@ -106,7 +106,7 @@ export class UserService {
     client: Client,
   ): Promise<LiveSession> {
     const owner = await this.credentials.verify({ email, password: currentPassword }, client);
-    const newHash = await this.credentials.hash(newPassword);
+    const newHash = await this.credentials.hash(newPassword, client);
     return this.database.transaction(async (query, manager) => {
       if (!(await this.credentials.replaceHash(owner, newHash, manager)))
         throw problem('wrong-credentials', { audit: { userId: owner.id } });

@@ -15,4 +15,5 @@ export const auditLevels: Readonly<Record<AuditEvent, 'info' | 'warn' | 'error'>
   session_use_after_expire: 'info',
   malicious_cors: 'warn',
   excess_rate_limit_exceeded: 'warn',
+  input_validation_fail: 'warn',
 };

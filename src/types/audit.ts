@@ -12,12 +12,15 @@ export type AuditEvent =
   | 'session_expired'
   | 'session_use_after_expire'
   | 'malicious_cors'
-  | 'excess_rate_limit_exceeded';
+  | 'excess_rate_limit_exceeded'
+  | 'input_validation_fail';
 
 /** The subject of an event. Never a token, a cookie, a password, a hash or an e-mail. */
 export interface AuditFields {
   userId?: number | undefined;
   sessionId?: string | undefined;
+  /** A keyed hash of the e-mail that was entered. */
+  accountHash?: string | undefined;
   verdict?: string;
   cause?: string;
   reason?: string;

@@ -1,9 +1,11 @@
 /** The sender of a request, as far as the service can tell. */
 export interface Client {
   requestId: string;
-  /** The address by the TRUST_PROXY setting; null if there is none. */
+  /** The address by the TRUST_PROXY setting; null only if the connection is already gone. */
   ipAddress: string | null;
-  /** The address that limits count by: an IPv6 client can choose any address of its /64. */
+  /** The address, or an IPv6 client's /64: the addresses that one household or device can choose from. */
   network: string | null;
+  /** The address, or an IPv6 client's /48: the networks that one customer of a provider can choose from. */
+  site: string | null;
   userAgent: string | null;
 }

@@ -1,4 +1,5 @@
 import type { DataSource } from 'typeorm';
+import * as credentialStatements from '../../src/database/credentialStatements';
 import * as limiterStatements from '../../src/database/limiterStatements';
 import * as purgeStatements from '../../src/database/purgeStatements';
 import * as sessionStatements from '../../src/database/sessionStatements';
@@ -31,7 +32,7 @@ describe('the statements of the service', () => {
     service = await startService();
     await service.dataSource.query(`
       INSERT INTO users ("firstName", "lastName", email, password)
-      SELECT 'Ada', 'Lovelace', 'ada' || n || '@example.com', repeat('x', 60)
+      SELECT 'Ada', 'Lovelace', 'ada' || n || '@example.com', '$2b$10$' || repeat('x', 53)
       FROM generate_series(1, ${USERS}) AS n`);
     await service.dataSource.query(`
       INSERT INTO refresh_tokens (user_id, session_id, session_started_at, expires_at)
@@ -52,6 +53,7 @@ describe('the statements of the service', () => {
     ...Object.values(userStatements),
     ...Object.values(purgeStatements),
     ...Object.values(limiterStatements),
+    ...Object.values(credentialStatements),
   ].map(({ name, text }) => [name, text] as const);
 
   describe('when there are a million sessions', () => {

@@ -1,5 +1,5 @@
 import { createLogger } from '../../src/config/logger';
-import { createSessions } from '../../src/services';
+import { createPurge } from '../../src/services';
 import { aUser, clientOf, tokensOf } from '../support/client';
 import { until } from '../harness/until';
 import { startService, type TestService } from '../support/service';
@@ -13,7 +13,7 @@ describe('the purge of expired sessions', () => {
 
   const purgeOf = () => {
     const logger = createLogger({ logLevel: 'error', auditLogFile: undefined });
-    return createSessions({ ...service, logger }).purge;
+    return createPurge({ ...service, logger });
   };
   const expire = (count: number) =>
     service.dataSource.query(

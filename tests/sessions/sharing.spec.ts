@@ -7,7 +7,13 @@ import type { LiveSession, RefreshedSession } from '../../src/types/session';
 import { aUser, clientOf } from '../support/client';
 import { startService, type TestService } from '../support/service';
 
-const CALLER = { requestId: 'test', ipAddress: '192.0.2.1', network: null, userAgent: 'Jest' };
+const CALLER = {
+  requestId: 'test',
+  ipAddress: '192.0.2.1',
+  network: null,
+  site: null,
+  userAgent: 'Jest',
+};
 
 describe('refreshes that share a statement', () => {
   let service: TestService;

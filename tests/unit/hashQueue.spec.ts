@@ -34,7 +34,7 @@ describe('HashQueue', () => {
       const all = jobs(5);
       const begun: number[] = [];
       const results = all.map((job, i) =>
-        queue.run(() => {
+        queue.run('one', () => {
           begun.push(i);
           return job.run();
         }),
@@ -60,15 +60,15 @@ describe('HashQueue', () => {
     it('refuses at once, and takes the next one when there is room', async () => {
       const queue = new HashQueue(settings);
       const all = jobs(5);
-      const results = all.map((job) => queue.run(job.run));
+      const results = all.map((job) => queue.run('one', job.run));
       const refused = aJob();
-      await expect(queue.run(refused.run)).rejects.toEqual(overloaded);
+      await expect(queue.run('one', refused.run)).rejects.toEqual(overloaded);
       expect(refused.begun).toBe(false);
 
       all[0]?.end();
       await results[0];
       const late = aJob();
-      const result = queue.run(late.run);
+      const result = queue.run('one', late.run);
       for (const job of [...all, late]) {
         await turn();
         job.end();
@@ -77,19 +77,61 @@ describe('HashQueue', () => {
     });
   });
 
+  describe('when several networks wait', () => {
+    it('gives each network its turn, whatever the others have waiting', async () => {
+      const queue = new HashQueue({ concurrency: 1, limit: 10, patience: 60_000 });
+      const order: string[] = [];
+      const results = ['a', 'a', 'a', 'a', 'b', 'c', 'b'].map((network) =>
+        queue.run(network, () => {
+          order.push(network);
+          return Promise.resolve();
+        }),
+      );
+      await Promise.all(results);
+      expect(order.join('')).toBe('aabcaba');
+    });
+
+    it('makes room for a newcomer at the expense of the network with the most', async () => {
+      const queue = new HashQueue({ concurrency: 1, limit: 3, patience: 60_000 });
+      const [running, first, second, third, newcomer] = [aJob(), aJob(), aJob(), aJob(), aJob()];
+      const results = [running, first, second, third].map((job) => queue.run('flood', job.run));
+      const admitted = queue.run('other', newcomer.run);
+      await expect(results[3]).rejects.toEqual(overloaded);
+      await expect(queue.run('flood', aJob().run)).rejects.toEqual(overloaded);
+      for (const job of [running, first, newcomer, second]) {
+        await turn();
+        job.end();
+      }
+      expect(await admitted).toBe('done');
+      expect(third.begun).toBe(false);
+    });
+
+    it('refuses a newcomer if every network has as few as its own', async () => {
+      const queue = new HashQueue({ concurrency: 1, limit: 2, patience: 60_000 });
+      const [running, ...waiting] = [aJob(), aJob(), aJob()];
+      const results = [running, ...waiting].map((job, i) => queue.run(`network ${i}`, job.run));
+      await expect(queue.run('late', aJob().run)).rejects.toEqual(overloaded);
+      for (const job of [running, ...waiting]) {
+        await turn();
+        job.end();
+      }
+      expect(await Promise.all(results)).toEqual(['done', 'done', 'done']);
+    });
+  });
+
   describe('when the turn of a job does not come in time', () => {
     it('refuses it, never runs it, and goes on with the others', async () => {
       const queue = new HashQueue({ ...settings, concurrency: 1, patience: 50 });
       const [running, waiting] = [aJob(), aJob()];
-      const result = queue.run(running.run);
-      await expect(queue.run(waiting.run)).rejects.toEqual(overloaded);
+      const result = queue.run('one', running.run);
+      await expect(queue.run('one', waiting.run)).rejects.toEqual(overloaded);
       running.end();
       expect(await result).toBe('done');
       await turn();
       expect(waiting.begun).toBe(false);
 
       const next = aJob();
-      const later = queue.run(next.run);
+      const later = queue.run('one', next.run);
       next.end();
       expect(await later).toBe('done');
     });
@@ -99,8 +141,8 @@ describe('HashQueue', () => {
     it('hands on its error and leaves its place to the next', async () => {
       const queue = new HashQueue({ ...settings, concurrency: 1 });
       const [bad, good] = [aJob(), aJob()];
-      const failed = queue.run(bad.run);
-      const result = queue.run(good.run);
+      const failed = queue.run('one', bad.run);
+      const result = queue.run('one', good.run);
       bad.fail(new Error('no'));
       await expect(failed).rejects.toThrow('no');
       await turn();

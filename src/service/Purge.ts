@@ -1,21 +1,26 @@
+import type { Config } from '../config';
 import type { Logger } from '../config/logger';
+import type { Database, Statement } from '../database/Database';
+import { FORGET_COUNTERS, FORGET_NETWORKS, PURGE } from '../database/purgeStatements';
 import { originOf } from '../errors/originOf';
-import type { SessionService } from './SessionService';
 
 const BATCH = 1_000;
 
 /**
- * Deletes expired sessions in batches, small enough not to hold up a refresh. Replicas that purge at
- * the same time take different rows.
+ * Deletes expired sessions, counters, and networks that were last used longer ago than a session can
+ * live. Batches are small enough not to hold up a refresh; replicas that purge at the same time take
+ * different rows.
  */
-export class SessionPurge {
+export class Purge {
   private timer: NodeJS.Timeout | undefined;
   private running: Promise<unknown> = Promise.resolve();
   private stopped = false;
 
   constructor(
-    private readonly sessions: SessionService,
+    private readonly settings: Config['sessions'],
+    private readonly database: Database,
     private readonly logger: Logger,
+    private readonly now: () => number,
   ) {}
 
   /** Purges every `interval` seconds, give or take a tenth, so that replicas spread out. */
@@ -24,7 +29,7 @@ export class SessionPurge {
     this.timer = setTimeout(() => {
       this.running = this.run()
         .catch((error: unknown) => {
-          this.logger.warn('the purge of expired sessions failed', originOf(error));
+          this.logger.warn('the purge failed', originOf(error));
         })
         .finally(() => {
           if (!this.stopped) this.start(interval);
@@ -41,17 +46,18 @@ export class SessionPurge {
 
   /** Deletes everything that has expired, and resolves to the number of sessions. */
   async run(): Promise<number> {
-    const total = await this.inBatches((limit) => this.sessions.purge(limit));
-    await this.inBatches((limit) => this.sessions.forgetNetworks(limit));
+    const total = await this.inBatches(PURGE);
+    await this.inBatches(FORGET_NETWORKS, this.settings.absoluteLifetime);
+    await this.inBatches(FORGET_COUNTERS, this.now());
     if (total > 0) this.logger.info('expired sessions purged', { count: total });
     return total;
   }
 
-  private async inBatches(deleteSome: (limit: number) => Promise<number>): Promise<number> {
+  private async inBatches(statement: Statement, ...values: number[]): Promise<number> {
     let total = 0;
     let batch = BATCH;
     while (batch === BATCH && !this.stopped) {
-      batch = await deleteSome(BATCH);
+      batch = (await this.database.query<unknown>(statement, [BATCH, ...values])).length;
       total += batch;
     }
     return total;

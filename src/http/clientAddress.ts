@@ -1,0 +1,32 @@
+import { isIPv4, isIPv6 } from 'node:net';
+import ipaddr from 'ipaddr.js';
+import type { Client } from '../types/client';
+
+/** The longest form is an IPv6 address with brackets, zone and port. */
+const MAX_LENGTH = 100;
+
+/**
+ * The plain address of an entry of X-Forwarded-For, or of a socket: without port, brackets and zone, an
+ * IPv4-mapped address as IPv4, and IPv6 in its canonical form (RFC 5952). Undefined for anything else,
+ * such as `unknown` (RFC 7239 section 6).
+ */
+export function plainAddress(entry: string | undefined): string | undefined {
+  if (entry === undefined || entry.length > MAX_LENGTH) return undefined;
+  const text = entry.trim().replace(/^"(.*)"$/, '$1');
+  const bare =
+    /^\[([^\]]*)\](?::\d+)?$/.exec(text)?.[1] ?? /^([\d.]+):\d+$/.exec(text)?.[1] ?? text;
+  const address = bare.replace(/%.*$/, '');
+  if (isIPv4(address)) return address;
+  if (!isIPv6(address)) return undefined;
+  const parsed = ipaddr.IPv6.parse(address);
+  return parsed.isIPv4MappedAddress() ? parsed.toIPv4Address().toString() : parsed.toString();
+}
+
+/** The address with the networks that limits count by. */
+export function networksOf(address: string): Pick<Client, 'ipAddress' | 'network' | 'site'> {
+  const prefix = (bits: number) =>
+    isIPv4(address)
+      ? address
+      : `${ipaddr.IPv6.networkAddressFromCIDR(`${address}/${bits}`).toString()}/${bits}`;
+  return { ipAddress: address, network: prefix(64), site: prefix(48) };
+}

@@ -1,0 +1,27 @@
+import type { RequestHandler } from 'express';
+import type { AttemptLimiter } from '../service/AttemptLimiter';
+import type { AuditLog } from '../service/AuditLog';
+
+/** The statuses of a body that cannot be used. */
+const INVALID_INPUT = new Set([400, 413, 415]);
+
+/**
+ * Guard, before the body is read: refuses a client whose network is known to be over a limit, and counts
+ * the request if its input turns out to be invalid.
+ */
+export function networkLimit(
+  attempts: AttemptLimiter,
+  audit: AuditLog,
+  kind: 'sign-in' | 'registration',
+): RequestHandler {
+  return (req, res, next) => {
+    attempts.checkNetwork(kind, req.caller);
+    res.once('finish', () => {
+      if (!INVALID_INPUT.has(res.statusCode)) return;
+      void attempts.invalidInput(req.caller).then((reached) => {
+        if (reached) audit.record('input_validation_fail', req.caller);
+      });
+    });
+    next();
+  };
+}
