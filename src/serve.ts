@@ -25,7 +25,8 @@ export async function serve(config: Config, keys: KeyRing, logger: Logger): Prom
 
   const lifecycle = { draining: false };
   const services = createServices({ config, dataSource, keys, logger, lifecycle });
-  const server = new DrainingServer(createApp(services, config, logger), lifecycle);
+  const app = createApp(services, config, logger);
+  const server = new DrainingServer(app, lifecycle, { ...config, logger });
   await server.listen(config.port);
   logger.info('listening', { event: 'sys_startup', port: config.port });
   if (config.sessions.purgeInterval > 0) services.purge.start(config.sessions.purgeInterval);

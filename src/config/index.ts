@@ -110,6 +110,7 @@ const schemaFor = (environment: 'dev' | 'prod' | 'test') => {
         .regex(/^\/[\w\-./]*$/, 'must be a path such as /auth')
         .default('/'),
       TRUST_PROXY: trustProxy.optional(),
+      KEEP_ALIVE_TIMEOUT_SECONDS: integer(1, 3600).default(65),
       DRAIN_TIMEOUT_SECONDS: integer(1, 300).default(prod ? 9 : 1),
       AUDIT_LOG_FILE: z.string().min(1).optional(),
       WEB_CONCURRENCY: z
@@ -174,6 +175,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env) {
     allowedOrigins: settings.CLIENT_UI_DOMAIN,
     trustProxy: settings.TRUST_PROXY,
     webConcurrency: settings.WEB_CONCURRENCY,
+    keepAliveTimeout: settings.KEEP_ALIVE_TIMEOUT_SECONDS,
     drainTimeout: settings.DRAIN_TIMEOUT_SECONDS,
     auditLogFile: settings.AUDIT_LOG_FILE,
     logLevel: settings.LOG_LEVEL,

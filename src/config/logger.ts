@@ -3,6 +3,7 @@ import { createLogger as createWinston, format, type Logger } from 'winston';
 import type DailyRotateFile from 'winston-daily-rotate-file';
 import Transport from 'winston-transport';
 import { PROJECT_ROOT, type Config } from '.';
+import { escapeControls } from './escapeControls';
 
 export type { Logger };
 
@@ -48,7 +49,7 @@ export function createLogger({
   const logger = createWinston({
     level: logLevel,
     defaultMeta: { service: 'auth-service' },
-    format: format.combine(format.timestamp(), format.json()),
+    format: format.combine(format.timestamp(), format.json(), escapeControls()),
     transports: [new BatchedStdout()],
   });
   if (auditLogFile !== undefined) logger.add(auditFile(path.resolve(PROJECT_ROOT, auditLogFile)));

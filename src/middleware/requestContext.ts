@@ -6,6 +6,7 @@ import type { Logger } from '../config/logger';
 
 const REQUEST_ID_SHAPE = /^[\w-]{8,64}$/;
 const MAX_USER_AGENT = 255;
+const MAX_PATH = 256;
 
 /** The address in the form of PostgreSQL's inet, and its network. */
 function addressesOf(address = ''): { ipAddress: string | null; network: string | null } {
@@ -37,7 +38,7 @@ export function requestContext(logger: Logger): RequestHandler {
       userAgent: req.get('user-agent')?.slice(0, MAX_USER_AGENT) ?? null,
     };
     res.setHeader('X-Request-Id', requestId);
-    const path = req.path;
+    const path = req.path.slice(0, MAX_PATH);
     res.once('close', () => {
       logger.info('request', {
         requestId,

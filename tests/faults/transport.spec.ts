@@ -1,80 +1,16 @@
-import { connect, type AddressInfo, type Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import type { Server } from 'node:http';
+import { Writable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
+import { createLogger, format, transports } from 'winston';
 import { expressMessages } from '../../src/http/expressMessages';
-import { createHttpServer } from '../../src/http/httpServer';
+import { createHttpServer, type HttpServerOptions } from '../../src/http/httpServer';
 import { aUser, clientOf, tokensOf } from '../support/client';
-import { until } from '../support/process';
-import { startService, type TestService } from '../support/service';
+import { Line } from '../support/Line';
+import { startService, type LogLine, type TestService } from '../support/service';
 
 const HEAD = 'POST /auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n';
 const SECOND = 1_000;
-
-/** A raw connection, with what has come back on it. */
-class Line {
-  answer = '';
-  closed = false;
-  sent = 0;
-  readonly openedAt = Date.now();
-  closedAt = 0;
-  private readonly socket: Socket;
-
-  constructor(port: number) {
-    this.socket = connect(port, '127.0.0.1');
-    this.socket.on('data', (chunk) => (this.answer += chunk.toString()));
-    // Whoever goes on sending to a server that has closed is reset.
-    this.socket.on('error', () => undefined);
-    this.socket.on('close', () => {
-      this.closed = true;
-      this.closedAt = Date.now();
-    });
-  }
-
-  write(data: string | Buffer): this {
-    this.sent += data.length;
-    this.socket.write(data);
-    return this;
-  }
-
-  /** Sends without end, as fast as it is taken. */
-  pour(chunk: string | Buffer): this {
-    const more = () => {
-      while (!this.closed && !this.socket.destroyed) {
-        this.sent += chunk.length;
-        if (!this.socket.write(chunk)) {
-          this.socket.once('drain', more);
-          return;
-        }
-      }
-    };
-    more();
-    return this;
-  }
-
-  get status(): number {
-    return Number(/^HTTP\/1\.1 (\d{3}) /.exec(this.answer)?.[1]);
-  }
-
-  get problem(): Record<string, unknown> {
-    return JSON.parse(this.answer.slice(this.answer.indexOf('\r\n\r\n') + 4)) as Record<
-      string,
-      unknown
-    >;
-  }
-
-  header(name: string): string | undefined {
-    return new RegExp(`^${name}: (.*)\r$`, 'im').exec(this.answer)?.[1];
-  }
-
-  async end(limit = 3 * SECOND): Promise<this> {
-    await until(() => this.closed, 'the end of the connection', limit);
-    return this;
-  }
-
-  destroy(): void {
-    this.socket.destroy();
-  }
-}
 
 function expectProblem(line: Line, status: number): void {
   expect(line.status).toBe(status);
@@ -92,13 +28,29 @@ function expectProblem(line: Line, status: number): void {
   expect(line.problem.errors).toHaveLength(1);
 }
 
+const logs: LogLine[] = [];
+/** Of a server in prod, whose log is `logs`. */
+function settings(): HttpServerOptions {
+  const stream = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      logs.push(JSON.parse(chunk.toString()) as LogLine);
+      done();
+    },
+  });
+  const logger = createLogger({
+    format: format.json(),
+    transports: [new transports.Stream({ stream })],
+  });
+  return { environment: 'prod', logger };
+}
+
 describe('hostile transport', () => {
   let service: TestService;
   let server: Server;
   const lines: Line[] = [];
   beforeAll(async () => {
     service = await startService();
-    server = createHttpServer(service.app, expressMessages(service.app));
+    server = createHttpServer(service.app, { ...settings(), ...expressMessages(service.app) });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   });
   afterEach(() => {
@@ -228,6 +180,7 @@ describe('hostile transport', () => {
     let impatient: Server;
     beforeAll(async () => {
       impatient = createHttpServer(service.app, {
+        ...settings(),
         ...expressMessages(service.app),
         headersTimeout: 300,
         requestTimeout: 600,

@@ -33,6 +33,7 @@ export function expectProblem(res: Response, status: number): Problem {
   for (const error of body.errors)
     expect(error).toStrictEqual({
       type: text,
+      ...('code' in error && { code: text }),
       msg: text,
       path: expect.any(String) as string,
       location: expect.any(String) as string,
