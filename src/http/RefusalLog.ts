@@ -7,7 +7,7 @@ const MAX_ADDRESSES = 10_000;
 
 interface Refusal {
   /** The response's status, or `closed` without a response. */
-  status: number | 'closed';
+  status: number | string;
   code: string;
   requestId: string;
 }

@@ -55,11 +55,6 @@ export function createHttpServer(listener: RequestListener, options: HttpServerO
   /** Those with the most recent requests are last. */
   const sockets = new Set<Socket>();
 
-  const cut = (socket: Socket, code: string) => {
-    const requestId = randomUUID();
-    refusals.record(socket.remoteAddress, { status: 'closed', code, requestId });
-    socket.destroy();
-  };
   const refuse = (socket: Socket, code: ProblemCode, res?: ServerResponse) => {
     const error = problem(code);
     const requestId = String(res?.getHeader('X-Request-Id') ?? randomUUID());
@@ -81,7 +76,6 @@ export function createHttpServer(listener: RequestListener, options: HttpServerO
   };
   const receive = (req: IncomingMessage, res: ServerResponse, fault?: ProblemCode) => {
     const { socket } = req;
-    // The parser emits the rest of what it has read.
     if (socket.destroyed) return;
     sockets.delete(socket);
     sockets.add(socket);
@@ -89,7 +83,7 @@ export function createHttpServer(listener: RequestListener, options: HttpServerO
       if (fault) refuse(socket, fault, res);
       else listener(req, res);
     };
-    if (!pipelineOf(socket).add(req, res, begin)) cut(socket, 'too-many-pipelined');
+    pipelineOf(socket).add(req, res, begin);
   };
 
   server.on('connection', (socket) => {
@@ -99,7 +93,11 @@ export function createHttpServer(listener: RequestListener, options: HttpServerO
     pipelines.set(socket, new Pipeline(socket));
     sockets.add(socket);
     const [stalest] = sockets;
-    if (sockets.size > MAX_CONNECTIONS && stalest) cut(stalest, 'too-many-connections');
+    if (sockets.size > MAX_CONNECTIONS && stalest) {
+      const refusal = { status: 'closed', code: 'too-many-connections', requestId: randomUUID() };
+      refusals.record(stalest.remoteAddress, refusal);
+      stalest.destroy();
+    }
   });
   server.on('request', (req, res) => {
     receive(req, res, faultOf(req));

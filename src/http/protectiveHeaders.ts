@@ -8,9 +8,7 @@ import type { Config } from '../config';
  * Only prod has Strict-Transport-Security. In dev a browser would force https on every port of localhost
  * for a year.
  */
-export function protectiveHeaders(
-  environment: Config['environment'],
-): ReadonlyMap<string, string> {
+export function protectiveHeaders(environment: Config['environment']): ReadonlyMap<string, string> {
   const headers = new Map<string, string>();
   const setHeader = (name: string, value: string) => headers.set(name, value);
   const response = { setHeader, removeHeader: () => undefined } as unknown as ServerResponse;

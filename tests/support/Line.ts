@@ -50,7 +50,9 @@ export class Line {
   }
 
   get statuses(): number[] {
-    return [...this.response.matchAll(/^HTTP\/1\.1 (\d{3}) /gm)].map(([, status]) => Number(status));
+    return [...this.response.matchAll(/^HTTP\/1\.1 (\d{3}) /gm)].map(([, status]) =>
+      Number(status),
+    );
   }
 
   /** The request ids of the responses, in their order. */
@@ -76,6 +78,10 @@ export class Line {
   async end(limit = 3_000): Promise<this> {
     await until(() => this.closed, 'the end of the connection', limit);
     return this;
+  }
+
+  reset(): void {
+    this.socket.resetAndDestroy();
   }
 
   destroy(): void {
