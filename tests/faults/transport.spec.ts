@@ -212,7 +212,7 @@ describe('hostile transport', () => {
       const line = open().write('CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n');
       const [, socket] = await accepted;
       line.reset();
-      if (!socket.closed) await once(socket, 'close');
+      await until(() => socket.closed, 'the end of the connection');
       const next = open().write('GET /health/live HTTP/1.0\r\n\r\n');
       expect((await next.end()).status).toBe(200);
     });

@@ -44,15 +44,8 @@ export class Line {
     return this;
   }
 
-  /** Whether nothing more can be sent until the other side reads. */
-  get blocked(): boolean {
-    return this.socket.writableNeedDrain;
-  }
-
   get statuses(): number[] {
-    return [...this.response.matchAll(/^HTTP\/1\.1 (\d{3}) /gm)].map(([, status]) =>
-      Number(status),
-    );
+    return [...this.response.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => Number(status));
   }
 
   /** The request ids of the responses, in their order. */
