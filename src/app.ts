@@ -10,6 +10,7 @@ import { WellKnownController } from './controller/WellKnownController';
 import { problem } from './errors/problems';
 import { AuthCookies } from './http/AuthCookies';
 import { allowedOrigin } from './middleware/allowedOrigin';
+import { anyOrigin } from './middleware/anyOrigin';
 import { bodyLimit } from './middleware/bodyLimit';
 import { clearAmbiguousCookies } from './middleware/clearAmbiguousCookies';
 import { corsPolicy } from './middleware/corsPolicy';
@@ -33,10 +34,10 @@ export function createApp(services: Services, config: Config, logger: Logger): E
 
   app.use(trustProxy(app, config.trustProxy, logger));
   app.use(requestContext(logger));
-  app.use(securityHeaders());
+  app.use(securityHeaders(config.environment));
   app.use(['/auth', '/api/auth'], authRouter(services, config));
   app.use(bodyLimit);
-  app.use('/.well-known', wellKnownRouter(services, config));
+  app.use('/.well-known', anyOrigin, wellKnownRouter(services, config));
   app.use('/health', noStore, healthRoutes(new HealthController(services.health)));
   app.use(() => {
     throw problem('not-found');

@@ -33,7 +33,8 @@ export async function serve(config: Config, keys: KeyRing, logger: Logger): Prom
   const connected = connect(dataSource, services, logger);
   await Promise.race([connected, delay(DATABASE_PATIENCE)]);
 
-  const server = new DrainingServer(createApp(services, config, logger), lifecycle);
+  const app = createApp(services, config, logger);
+  const server = new DrainingServer(app, lifecycle, { ...config, logger });
   await server.listen(config.port, config.hosts);
   logger.info('listening', { event: 'sys_startup', port: config.port });
   if (config.sessions.purgeInterval > 0) services.purge.start(config.sessions.purgeInterval);

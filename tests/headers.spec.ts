@@ -30,8 +30,6 @@ describe('headers', () => {
 
   const expectSecurityHeaders = ({ headers }: Response) => {
     expect(headers['x-content-type-options']).toBe('nosniff');
-    const hsts = String(headers['strict-transport-security']);
-    expect(Number(/max-age=(\d+)/.exec(hsts)?.[1])).toBeGreaterThanOrEqual(31_536_000);
     expect(headers['content-security-policy']).toContain("frame-ancestors 'none'");
     expect(headers['referrer-policy']).toBe('no-referrer');
     expect(headers['x-powered-by']).toBeUndefined();
@@ -58,6 +56,73 @@ describe('headers', () => {
       expectSecurityHeaders(res);
     });
   });
+
+  describe('when the service runs in prod', () => {
+    it('tells browsers to use https from now on', async () => {
+      const prod = await startService({
+        NODE_ENV: 'prod',
+        CLIENT_UI_DOMAIN: ALLOWED_ORIGIN,
+        JWT_ISSUER: 'https://auth.example.com',
+      });
+      try {
+        for (const path of ['/health/live', '/auth/self', '/unknown', '/.well-known/jwks.json']) {
+          const { headers } = await clientOf(prod).send('get', path);
+          const hsts = String(headers['strict-transport-security']);
+          expect(Number(/max-age=(\d+)/.exec(hsts)?.[1])).toBeGreaterThanOrEqual(31_536_000);
+        }
+      } finally {
+        await prod.stop();
+      }
+    });
+  });
+
+  describe('when the service runs on localhost', () => {
+    it.each(['dev', 'test'])('leaves http alone in %s', async (environment) => {
+      const local = await startService({ NODE_ENV: environment });
+      try {
+        const { headers } = await clientOf(local).send('get', '/health/live').expect(200);
+        expect(headers['strict-transport-security']).toBeUndefined();
+      } finally {
+        await local.stop();
+      }
+    });
+  });
+
+  describe.each(['/.well-known/jwks.json', '/.well-known/openid-configuration'])(
+    'when a script of any origin reads %s',
+    (path) => {
+      const expectReadable = ({ headers }: Response) => {
+        expect(headers['access-control-allow-origin']).toBe('*');
+        expect(headers['access-control-allow-credentials']).toBeUndefined();
+        expect(headers['cross-origin-resource-policy']).toBe('cross-origin');
+      };
+      const from = (method: 'get' | 'head' | 'options' | 'post') =>
+        client.send(method, path).set('Origin', 'https://anywhere.example');
+
+      it('may read the document, and learn that it has not changed', async () => {
+        const res = await from('get').expect(200);
+        expectReadable(res);
+        expectReadable(await client.send('get', path).expect(200));
+        expectReadable(await from('head').expect(200));
+        const etag = String(res.headers.etag);
+        expectReadable(await from('get').set('If-None-Match', etag).expect(304));
+      });
+
+      it('may ask with a condition', async () => {
+        const res = await from('options')
+          .set('Access-Control-Request-Method', 'GET')
+          .set('Access-Control-Request-Headers', 'if-none-match');
+        expect(res.status).toBe(204);
+        expect(res.headers['access-control-allow-origin']).toBe('*');
+        expect(res.headers['access-control-allow-methods']).toBe('GET,HEAD');
+        expect(res.headers['access-control-allow-headers']).toBe('if-none-match');
+      });
+
+      it('may read why it is refused', async () => {
+        expectReadable(await from('post').expect(405));
+      });
+    },
+  );
 
   describe.each(MOUNTS)('when an answer of %s may differ by user', (mount) => {
     it('is never stored, whether it succeeds or fails', async () => {

@@ -5,18 +5,18 @@ import type { Problem, ProblemError } from './problems';
 /** The field of a request to which a problem found behind the validators belongs. */
 function fieldAtFault(
   error: Problem,
-  req: Request,
+  req: Request | undefined,
 ): { code: FieldErrorCode; path: string; msg: string } | undefined {
   if (error.code === 'email-taken') return { code: 'taken', path: 'email', msg: error.message };
   // At login there is no such field: the response must not tell which of the two is wrong.
-  if (error.code !== 'wrong-credentials' || req.user === undefined) return undefined;
+  if (error.code !== 'wrong-credentials' || req?.user === undefined) return undefined;
   const { currentPassword } = req.body as { currentPassword?: string };
   const path = currentPassword === undefined ? 'password' : 'currentPassword';
   return { code: 'wrong-password', path, msg: `${path} is wrong` };
 }
 
 /** The `errors` of a response; never empty. */
-export function errorEntries(error: Problem, req: Request): ProblemError[] {
+export function errorEntries(error: Problem, req?: Request): ProblemError[] {
   if (error.errors !== undefined) return error.errors;
   const { code, message: msg } = error;
   const field = fieldAtFault(error, req);

@@ -71,9 +71,15 @@ export const CATALOGUE = {
   },
   'not-found': { status: 404, detail: 'There is nothing at this address' },
   'method-not-allowed': { status: 405, detail: 'This address does not take this method' },
+  'request-timeout': { status: 408, detail: 'The request did not arrive in time' },
   'email-taken': { status: 409, detail: 'The e-mail is already registered' },
   'body-too-large': { status: 413, detail: 'The body is larger than 16 KiB' },
   'unsupported-media-type': { status: 415, detail: 'The body must be JSON in UTF-8' },
+  'unknown-expectation': { status: 417, detail: 'Only Expect: 100-continue is supported' },
+  'headers-too-large': {
+    status: 431,
+    detail: 'The headers are larger than 16 KiB, or more than 100',
+  },
   'internal-error': { status: 500, detail: 'Something went wrong on our side' },
   'too-many-attempts': {
     status: 429,

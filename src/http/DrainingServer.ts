@@ -1,17 +1,21 @@
 import type { RequestListener, Server } from 'node:http';
 import { createServer as createSocket, type Server as NetServer } from 'node:net';
-import { setTimeout as delay } from 'node:timers/promises';
+import { setImmediate as afterReads, setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { Express } from 'express';
+import type { Config } from '../config';
+import type { Logger } from '../config/logger';
 import type { Lifecycle } from '../types/lifecycle';
 import { expressMessages } from './expressMessages';
 import { createHttpServer } from './httpServer';
 
-/** How long a connection may stay idle, in seconds: Node's default. */
-const KEEP_ALIVE = 5;
+/** In seconds: how long idle connections are waited for at most. */
+const MAX_GRACE = 5;
 /** In milliseconds: between two looks at the open connections, and before the socket closes. */
 const DRAIN_POLL = 50;
 const DRAIN_HOLD = 100;
+
+type Settings = Pick<Config, 'environment' | 'keepAliveTimeout'> & { logger: Logger };
 
 /** An HTTP server for an application that stops without resetting a request. */
 export class DrainingServer {
@@ -23,6 +27,7 @@ export class DrainingServer {
   constructor(
     app: Express,
     private readonly lifecycle: Lifecycle,
+    { environment, keepAliveTimeout, logger }: Settings,
   ) {
     const listener: RequestListener = (req, res) => {
       // Otherwise a client that keeps its connection would keep the process.
@@ -31,7 +36,12 @@ export class DrainingServer {
       if (this.held) void this.held.then(begin);
       else begin();
     };
-    this.server = createHttpServer(listener, expressMessages(app));
+    this.server = createHttpServer(listener, {
+      ...expressMessages(app),
+      environment,
+      logger,
+      keepAliveTimeout: keepAliveTimeout * 1000,
+    });
   }
 
   /**
@@ -60,9 +70,11 @@ export class DrainingServer {
   /**
    * Resolves when every request has its response and every connection is closed.
    *
-   * An idle connection is not closed at once, because a request may be on its way; it is closed with
-   * its next response. So for at most half of `seconds` requests are served as before; then no new
-   * connection is accepted. After `seconds` the remaining connections are cut, and `onCut` is called.
+   * An idle connection is not closed at once, because a request may be on its way: a load balancer keeps
+   * connections, and sends requests until it has seen that the service is not ready. So for at most half
+   * of `seconds` requests are served as before, and each response closes its connection. Then idle
+   * connections are closed, and no new one is accepted. After `seconds` the remaining connections are
+   * cut, and `onCut` is called.
    */
   async drain(seconds: number, onCut: () => void): Promise<void> {
     this.lifecycle.draining = true;
@@ -70,7 +82,7 @@ export class DrainingServer {
       onCut();
       this.server.closeAllConnections();
     }, seconds * 1000);
-    await this.waitForIdleClients(Math.min(seconds / 2, KEEP_ALIVE) * 1000);
+    await this.waitForIdleClients(Math.min(seconds / 2, MAX_GRACE) * 1000);
     await this.close();
     clearTimeout(force);
   }
@@ -96,6 +108,8 @@ export class DrainingServer {
     let release: (() => void) | undefined;
     this.held = new Promise((resolve) => (release = resolve));
     await delay(DRAIN_HOLD);
+    // An idle connection whose request has arrived, and is not read yet, would be reset.
+    await afterReads();
     const closed = [this.server, ...this.sockets].map((server) =>
       promisify(server.close.bind(server))(),
     );

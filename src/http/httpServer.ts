@@ -2,11 +2,20 @@ import { randomUUID } from 'node:crypto';
 import {
   createServer,
   STATUS_CODES,
+  type IncomingMessage,
   type RequestListener,
   type Server,
   type ServerOptions,
+  type ServerResponse,
 } from 'node:http';
-import type { Duplex } from 'node:stream';
+import type { Socket } from 'node:net';
+import type { Config } from '../config';
+import type { Logger } from '../config/logger';
+import { problemBody } from '../errors/problemBody';
+import { problem, type ProblemCode } from '../errors/problems';
+import { Pipeline } from './Pipeline';
+import { protectiveHeaders } from './protectiveHeaders';
+import { RefusalLog } from './RefusalLog';
 
 /** In milliseconds: when a slow request is cut, and how often that is checked. */
 const TIMEOUTS = {
@@ -14,57 +23,116 @@ const TIMEOUTS = {
   requestTimeout: 20_000,
   connectionsCheckingInterval: 1_000,
 };
+/** In milliseconds: a connection on which nothing moves during a request or a response. */
+const STALLED = 30_000;
+/** In milliseconds: how long a refused client may take to read the response and close. */
+const LINGER = 2_000;
+const MAX_HEADERS = 100;
+/** Above it, the connection that has been without a new request for longest is closed. */
+const MAX_CONNECTIONS = 1_000;
 
-const STATUS_OF_CODE: Record<string, number> = {
-  ERR_HTTP_REQUEST_TIMEOUT: 408,
-  HPE_HEADER_OVERFLOW: 431,
-};
-
-/** Responds to what is not HTTP, or not in time, before there is a request for the application. */
-function refuse(error: NodeJS.ErrnoException, socket: Duplex): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const status = STATUS_OF_CODE[error.code ?? ''] ?? 400;
-  const title = STATUS_CODES[status] ?? '';
-  const code = 'malformed-request';
-  const detail = 'The request cannot be read';
-  const requestId = randomUUID();
-  const body = JSON.stringify({
-    type: `urn:auth-service:problem:${code}`,
-    title,
-    status,
-    detail,
-    instance: requestId,
-    errors: [{ type: code, code, msg: detail, path: '', location: '' }],
-  });
-  socket.end(
-    `HTTP/1.1 ${status} ${title}\r\nContent-Type: application/problem+json\r\n` +
-      `Content-Length: ${Buffer.byteLength(body)}\r\nX-Request-Id: ${requestId}\r\n` +
-      `X-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n${body}`,
-  );
+export interface HttpServerOptions extends ServerOptions {
+  environment: Config['environment'];
+  logger: Logger;
 }
 
-/** An HTTP server that cuts slow clients and responds to malformed messages; it does not listen yet. */
-export function createHttpServer(listener: RequestListener, options: ServerOptions = {}): Server {
-  const settings = { ...TIMEOUTS, requireHostHeader: false, ...options };
-  const server = createServer(settings, (req, res) => {
-    // RFC 9112 section 3.2; Node's own refusal has no body.
-    const target = req.url ?? '';
-    if (req.httpVersion === '1.1' && req.headers.host === undefined)
-      refuse(new Error('no host'), req.socket);
-    else if (!/^[/*]/.test(target) && !URL.canParse(target))
-      refuse(new Error('no target'), req.socket);
-    else listener(req, res);
+/**
+ * An HTTP server on which no client costs unbounded memory: it bounds connections, pipelined requests,
+ * headers, and the time of slow reading and writing. It responds to what is not HTTP. It does not listen
+ * yet.
+ */
+export function createHttpServer(listener: RequestListener, options: HttpServerOptions): Server {
+  const { environment, logger, ...settings } = options;
+  const refusals = new RefusalLog(logger);
+  const headers = protectiveHeaders(environment);
+  const server = createServer({ ...TIMEOUTS, requireHostHeader: false, ...settings });
+  server.timeout = STALLED;
+  // Node drops the headers above it without a word.
+  server.maxHeadersCount = MAX_HEADERS + 1;
+
+  const pipelines = new WeakMap<object, Pipeline>();
+  const pipelineOf = (socket: object) => pipelines.get(socket)!;
+  /** Those with the most recent requests are last. */
+  const sockets = new Set<Socket>();
+
+  const refuse = (socket: Socket, code: ProblemCode, res?: ServerResponse) => {
+    const error = problem(code);
+    const requestId = String(res?.getHeader('X-Request-Id') ?? randomUUID());
+    const { status } = error;
+    refusals.record(socket.remoteAddress, { status, code, requestId });
+    const body = JSON.stringify(problemBody(error, requestId));
+    const fields = new Map([
+      ...headers,
+      ['Cache-Control', 'no-store'],
+      ['Connection', 'close'],
+      ['Content-Length', String(Buffer.byteLength(body))],
+      ['Content-Type', 'application/problem+json; charset=utf-8'],
+      ['Date', new Date().toUTCString()],
+      ['X-Request-Id', requestId],
+    ]);
+    const lines = [...fields].map(([name, value]) => `${name}: ${value}\r\n`);
+    socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`);
+    setTimeout(() => socket.destroy(), LINGER).unref();
+  };
+  const receive = (req: IncomingMessage, res: ServerResponse, fault?: ProblemCode) => {
+    const { socket } = req;
+    if (socket.destroyed) return;
+    sockets.delete(socket);
+    sockets.add(socket);
+    const begin = () => {
+      if (fault) refuse(socket, fault, res);
+      else listener(req, res);
+    };
+    pipelineOf(socket).add(req, res, begin);
+  };
+
+  server.on('connection', (socket) => {
+    // Node no longer listens after CONNECT, and an error without a listener ends the process.
+    socket.on('error', () => undefined);
+    socket.once('close', () => sockets.delete(socket));
+    pipelines.set(socket, new Pipeline(socket));
+    sockets.add(socket);
+    const [stalest] = sockets;
+    if (sockets.size > MAX_CONNECTIONS && stalest) {
+      const refusal = { status: 'closed', code: 'too-many-connections', requestId: randomUUID() };
+      refusals.record(stalest.remoteAddress, refusal);
+      stalest.destroy();
+    }
   });
-  server.on('clientError', refuse);
-  // Node's own responses are a 417 without a body, and none at all.
-  server.on('checkExpectation', (req) => {
-    refuse(new Error('expectation'), req.socket);
+  server.on('request', (req, res) => {
+    receive(req, res, faultOf(req));
   });
-  server.on('connect', (_req, socket) => {
-    refuse(new Error('connect'), socket);
+  // Node's own responses are a 417 without a body, and none at all to CONNECT.
+  server.on('checkExpectation', (req, res) => {
+    receive(req, res, 'unknown-expectation');
+  });
+  server.on('connect', (_req, socket: Socket) => {
+    pipelineOf(socket).fail((res) => {
+      refuse(socket, 'malformed-request', res);
+    });
+  });
+  server.on('clientError', (error, socket: Socket) => {
+    const code = codeOf(error);
+    if (code === undefined || !socket.writable) socket.destroy();
+    else
+      pipelineOf(socket).fail((res) => {
+        refuse(socket, code, res);
+      });
   });
   return server;
+}
+
+/** What is wrong with a request that Node takes for HTTP (RFC 9112 section 3.2). */
+function faultOf({ headers, httpVersion, rawHeaders, url = '' }: IncomingMessage) {
+  if (rawHeaders.length > 2 * MAX_HEADERS) return 'headers-too-large';
+  if (httpVersion === '1.1' && headers.host === undefined) return 'malformed-request';
+  if (!/^[/*]/.test(url) && !URL.canParse(url)) return 'malformed-request';
+  return undefined;
+}
+
+/** The problem of a client error; undefined if the connection itself has failed. */
+function codeOf({ code = '' }: NodeJS.ErrnoException): ProblemCode | undefined {
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return 'request-timeout';
+  if (code === 'HPE_HEADER_OVERFLOW') return 'headers-too-large';
+  return code.startsWith('HPE_') ? 'malformed-request' : undefined;
 }

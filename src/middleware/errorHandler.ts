@@ -1,10 +1,9 @@
-import { STATUS_CODES } from 'node:http';
 import type { ErrorRequestHandler } from 'express';
 import { isHttpError } from 'http-errors';
 import { isDatabaseUnavailable } from '../database/databaseErrors';
 import type { Logger } from '../config/logger';
-import { errorEntries } from '../errors/errorEntries';
 import { originOf } from '../errors/originOf';
+import { problemBody } from '../errors/problemBody';
 import { isProblem, problem, type Problem, type ProblemCode } from '../errors/problems';
 import type { AuditLog } from '../service/AuditLog';
 
@@ -51,13 +50,6 @@ export function errorHandler(logger: Logger, audit: AuditLog): ErrorRequestHandl
     res
       .status(error.status)
       .type('application/problem+json')
-      .json({
-        type: `urn:auth-service:problem:${error.code}`,
-        title: STATUS_CODES[error.status],
-        status: error.status,
-        detail: error.message,
-        instance: requestId,
-        errors: errorEntries(error, req),
-      });
+      .json(problemBody(error, requestId, req));
   };
 }

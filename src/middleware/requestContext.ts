@@ -5,6 +5,7 @@ import { networksOf, plainAddress } from '../http/clientAddress';
 
 const REQUEST_ID_SHAPE = /^[\w-]{8,64}$/;
 const MAX_USER_AGENT = 255;
+const MAX_PATH = 256;
 
 const NO_ADDRESS = { ipAddress: null, network: null, site: null };
 
@@ -30,7 +31,7 @@ export function requestContext(logger: Logger): RequestHandler {
       userAgent: req.get('user-agent')?.slice(0, MAX_USER_AGENT) ?? null,
     };
     res.setHeader('X-Request-Id', requestId);
-    const path = req.path;
+    const path = req.path.slice(0, MAX_PATH);
     res.once('close', () => {
       logger.info('request', {
         requestId,

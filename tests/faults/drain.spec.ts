@@ -123,6 +123,30 @@ describe('a service that is told to stop', () => {
     });
   });
 
+  describe('when a load balancer keeps connections', () => {
+    it('serves it until it has seen that the service is not ready, and exits with 0', async () => {
+      const { service, tokens } = await started();
+      const agent = new http.Agent({ keepAlive: true });
+      const ask = (path = '/auth/self') => requested(agent, service.port, path, tokens);
+      const outcomes = await Promise.all(Array.from({ length: 20 }, () => ask()));
+
+      const stopped = service.stop('SIGTERM');
+      await toldToStop(service);
+      let check = await ask('/health/ready');
+      for (let i = 0; i < 5; i += 1) outcomes.push(await ask());
+      while (check.status === 200) check = await ask('/health/ready');
+      expect(check.status).toBe(503);
+
+      // The others stay idle, for longer than the service has time.
+      expect(await stopped).toBe(0);
+      expect(outcomes.map(({ status }) => status)).toEqual(outcomes.map(() => 200));
+      expect(service.logs.map(({ message }) => message)).not.toContain(
+        'requests still in flight were cut',
+      );
+      agent.destroy();
+    });
+  });
+
   describe('when a request waits', () => {
     /** Holds the row of every session for as long as `work` runs. */
     const whileRowsAreHeld = async (work: () => Promise<void>) => {

@@ -1,85 +1,26 @@
-import { connect, type AddressInfo, type Socket } from 'node:net';
-import type { Server } from 'node:http';
+import { once } from 'node:events';
+import type { IncomingMessage, RequestListener, Server } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { Writable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
+import { createLogger, format, transports } from 'winston';
 import { expressMessages } from '../../src/http/expressMessages';
-import { createHttpServer } from '../../src/http/httpServer';
+import { createHttpServer, type HttpServerOptions } from '../../src/http/httpServer';
 import { aUser, clientOf, tokensOf } from '../support/client';
 import { until } from '../harness/until';
-import { startService, type TestService } from '../support/service';
+import { Line } from '../support/Line';
+import { startService, type LogLine, type TestService } from '../support/service';
 
 const HEAD = 'POST /auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n';
 const SECOND = 1_000;
-
-/** A raw connection, with what has come back on it. */
-class Line {
-  answer = '';
-  closed = false;
-  sent = 0;
-  readonly openedAt = Date.now();
-  closedAt = 0;
-  private readonly socket: Socket;
-
-  constructor(port: number) {
-    this.socket = connect(port, '127.0.0.1');
-    this.socket.on('data', (chunk) => (this.answer += chunk.toString()));
-    // Whoever goes on sending to a server that has closed is reset.
-    this.socket.on('error', () => undefined);
-    this.socket.on('close', () => {
-      this.closed = true;
-      this.closedAt = Date.now();
-    });
-  }
-
-  write(data: string | Buffer): this {
-    this.sent += data.length;
-    this.socket.write(data);
-    return this;
-  }
-
-  /** Sends without end, as fast as it is taken. */
-  pour(chunk: string | Buffer): this {
-    const more = () => {
-      while (!this.closed && !this.socket.destroyed) {
-        this.sent += chunk.length;
-        if (!this.socket.write(chunk)) {
-          this.socket.once('drain', more);
-          return;
-        }
-      }
-    };
-    more();
-    return this;
-  }
-
-  get status(): number {
-    return Number(/^HTTP\/1\.1 (\d{3}) /.exec(this.answer)?.[1]);
-  }
-
-  get problem(): Record<string, unknown> {
-    return JSON.parse(this.answer.slice(this.answer.indexOf('\r\n\r\n') + 4)) as Record<
-      string,
-      unknown
-    >;
-  }
-
-  header(name: string): string | undefined {
-    return new RegExp(`^${name}: (.*)\r$`, 'im').exec(this.answer)?.[1];
-  }
-
-  async end(limit = 3 * SECOND): Promise<this> {
-    await until(() => this.closed, 'the end of the connection', limit);
-    return this;
-  }
-
-  destroy(): void {
-    this.socket.destroy();
-  }
-}
 
 function expectProblem(line: Line, status: number): void {
   expect(line.status).toBe(status);
   expect(line.header('Content-Type')).toMatch(/^application\/problem\+json/);
   expect(line.header('Connection')).toBe('close');
+  expect(line.header('X-Content-Type-Options')).toBe('nosniff');
+  expect(line.header('Content-Security-Policy')).toContain("frame-ancestors 'none'");
+  expect(line.header('Referrer-Policy')).toBe('no-referrer');
   const text = expect.stringMatching(/\S/) as string;
   expect(line.problem).toMatchObject({
     type: text,
@@ -87,9 +28,43 @@ function expectProblem(line: Line, status: number): void {
     detail: text,
     status,
     instance: line.header('X-Request-Id'),
+    errors: [{ code: text }],
   });
   expect(line.problem.instance).toMatch(/^[\w-]{8,64}$/);
   expect(line.problem.errors).toHaveLength(1);
+}
+
+/** A problem of a request that never reached the application. */
+function expectRefusal(line: Line, status: number, code: string): void {
+  expectProblem(line, status);
+  expect(line.header('Strict-Transport-Security')).toMatch(/^max-age=\d{8}/);
+  expect(line.header('Cache-Control')).toBe('no-store');
+  expect(line.problem).toMatchObject({ errors: [{ code }] });
+  expect(logs.filter(({ requestId }) => requestId === line.problem.instance)).toEqual([
+    expect.objectContaining({
+      level: 'warn',
+      event: 'request_refused',
+      ipAddress: '127.0.0.1',
+      status,
+      code,
+    }) as unknown,
+  ]);
+}
+
+const logs: LogLine[] = [];
+/** Of a server in prod, whose log is `logs`. */
+function settings(): HttpServerOptions {
+  const stream = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      logs.push(JSON.parse(chunk.toString()) as LogLine);
+      done();
+    },
+  });
+  const logger = createLogger({
+    format: format.json(),
+    transports: [new transports.Stream({ stream })],
+  });
+  return { environment: 'prod', logger };
 }
 
 describe('hostile transport', () => {
@@ -98,7 +73,7 @@ describe('hostile transport', () => {
   const lines: Line[] = [];
   beforeAll(async () => {
     service = await startService();
-    server = createHttpServer(service.app, expressMessages(service.app));
+    server = createHttpServer(service.app, { ...settings(), ...expressMessages(service.app) });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   });
   afterEach(() => {
@@ -207,13 +182,39 @@ describe('hostile transport', () => {
       ['a folded header', `${HEAD}X-Y: a\r\n b: c\r\n\0\r\n\r\n`],
       ['a NUL in a header', `${HEAD}X-Y: a\0b\r\n\r\n`],
       ['no host', 'GET /health/live HTTP/1.1\r\n\r\n'],
+      ['a target without a slash', 'GET health/live HTTP/1.1\r\nHost: x\r\n\r\n'],
+      ['CONNECT', 'CONNECT localhost:22 HTTP/1.1\r\nHost: x\r\n\r\n'],
     ])('answers 400 to %s', async (_what, bytes) => {
-      expectProblem(await open().write(bytes).end(), 400);
+      expectRefusal(await open().write(bytes).end(), 400, 'malformed-request');
     });
 
-    it('answers 431 to headers that are too large', async () => {
-      const line = open().write(`${HEAD}X-Large: ${'x'.repeat(20_000)}\r\n\r\n`);
-      expectProblem(await line.end(), 431);
+    it.each([
+      ['too large', `X-Large: ${'x'.repeat(20_000)}\r\n`],
+      ['too many', 'X-A: b\r\n'.repeat(99)],
+    ])('answers 431 to headers that are %s', async (_what, headers) => {
+      const line = open().write(`${HEAD}${headers}\r\n`);
+      expectRefusal(await line.end(), 431, 'headers-too-large');
+    });
+
+    it('reads 100 headers', async () => {
+      const headers = `Host: x\r\nConnection: close\r\n${'X-A: b\r\n'.repeat(98)}`;
+      const line = open().write(`GET /health/live HTTP/1.1\r\n${headers}\r\n`);
+      expect((await line.end()).status).toBe(200);
+    });
+
+    it('answers 417 to an unknown expectation', async () => {
+      const line = open().write(`${HEAD}Expect: a miracle\r\nContent-Length: 2\r\n\r\n{}`);
+      expectRefusal(await line.end(), 417, 'unknown-expectation');
+    });
+
+    it('survives a client that resets the connection after CONNECT', async () => {
+      const accepted = once(server, 'connect') as Promise<[IncomingMessage, Socket]>;
+      const line = open().write('CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n');
+      const [, socket] = await accepted;
+      line.reset();
+      await until(() => socket.closed, 'the end of the connection');
+      const next = open().write('GET /health/live HTTP/1.0\r\n\r\n');
+      expect((await next.end()).status).toBe(200);
     });
 
     it('goes on with others', async () => {
@@ -228,6 +229,7 @@ describe('hostile transport', () => {
     let impatient: Server;
     beforeAll(async () => {
       impatient = createHttpServer(service.app, {
+        ...settings(),
         ...expressMessages(service.app),
         headersTimeout: 300,
         requestTimeout: 600,
@@ -247,7 +249,7 @@ describe('hostile transport', () => {
       ['that does not finish its chunks', `${HEAD}Transfer-Encoding: chunked\r\n\r\n5\r\n{`, 600],
     ])('answers 408 to one %s, and closes', async (_what, bytes, limit) => {
       const line = await open(impatient).write(bytes).end();
-      expectProblem(line, 408);
+      expectRefusal(line, 408, 'request-timeout');
       expect(line.closedAt - line.openedAt).toBeGreaterThanOrEqual(limit - 50);
     });
 
@@ -257,6 +259,143 @@ describe('hostile transport', () => {
       await line.end();
       clearInterval(drip);
       expect(line.closed).toBe(true);
+    });
+  });
+
+  describe('when requests are pipelined', () => {
+    const get = (path: string, id: number, more = '') =>
+      `GET ${path} HTTP/1.1\r\nHost: localhost\r\nX-Request-Id: request-${id}\r\n${more}\r\n`;
+    const ids = (count: number) => Array.from({ length: count }, (_, id) => `request-${id}`);
+    const login = () => {
+      const body = JSON.stringify({ email: aUser().email, password: 'nobody has it' });
+      return `${HEAD}Content-Length: ${body.length}\r\n\r\n${body}`;
+    };
+
+    it('responds to 64 at once, in their order, the slow first one included', async () => {
+      const line = open().write(
+        login() +
+          ids(63)
+            .map((_, id) => get('/auth/self', id))
+            .join(''),
+      );
+      await until(() => line.statuses.length === 64, 'all responses');
+      expect(line.requestIds.slice(1)).toEqual(ids(63));
+      expect(line.closed).toBe(false);
+    });
+
+    it('handles one at a time', async () => {
+      let [current, most] = [0, 0];
+      const listener: RequestListener = (_req, res) => {
+        current += 1;
+        most = Math.max(most, current);
+        setImmediate(() => {
+          current -= 1;
+          res.end();
+        });
+      };
+      const serial = createHttpServer(listener, settings());
+      await new Promise<void>((resolve) => serial.listen(0, '127.0.0.1', resolve));
+      const line = open(serial).write(
+        ids(20)
+          .map((_, id) => get('/', id))
+          .join(''),
+      );
+      await until(() => line.statuses.length === 20, 'all responses');
+      expect(most).toBe(1);
+      serial.closeAllConnections();
+      serial.close();
+    });
+
+    it('responds to 500 with the headers of a browser, to a client that reads', async () => {
+      const cookie = `Cookie: a=${'x'.repeat(1_200)}\r\n`;
+      const line = open().write(
+        ids(500)
+          .map((_, id) => get('/health/live', id, cookie))
+          .join(''),
+      );
+      await until(() => line.statuses.length === 500 || line.closed, 'all responses');
+      expect(line.requestIds).toEqual(ids(500));
+    });
+
+    it('reads bodies that come in pieces, each for its own request', async () => {
+      const [first, second] = [login(), login()];
+      const line = open().write(first + second.slice(0, -10));
+      await until(() => line.statuses.length === 1, 'the first response');
+      line.write(second.slice(-10));
+      await until(() => line.statuses.length === 2, 'the second response');
+      expect(line.statuses).toEqual([401, 401]);
+    });
+
+    it.each([
+      ['a request', 'HELLO\r\n\r\n'],
+      ['a request without a host', 'GET / HTTP/1.1\r\n\r\n'],
+      ['CONNECT', 'CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n'],
+      ['a body', `${HEAD}Transfer-Encoding: chunked\r\n\r\nxyz\r\n`],
+    ])('refuses %s that cannot be read behind the earlier responses', async (_what, bytes) => {
+      const line = await open()
+        .write(login() + get('/health/live', 1) + bytes)
+        .end();
+      expect(line.statuses).toEqual([401, 200, 400]);
+    });
+
+    it('has no second response to a request whose body breaks after its response', async () => {
+      const line = open().write(
+        `POST /auth/unknown HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n`,
+      );
+      await until(() => line.statuses.length === 1, 'the response');
+      await line.write('xyz\r\n').end();
+      expect(line.statuses).toEqual([404]);
+    });
+
+    it('handles none behind a response that closes the connection', async () => {
+      const last = get('/health/live', 0, 'Connection: close\r\n');
+      const line = await open()
+        .write(last + get('/health/live', 1))
+        .end();
+      expect(line.requestIds).toEqual(['request-0']);
+    });
+  });
+
+  describe('when a client does not read its response', () => {
+    it('closes the connection once nothing moves on it', async () => {
+      const slow = createHttpServer((_req, res) => {
+        res.end(Buffer.alloc(64 * 1024 * 1024));
+      }, settings());
+      slow.timeout = 300;
+      await new Promise<void>((resolve) => slow.listen(0, '127.0.0.1', resolve));
+      const accepted = once(slow, 'connection') as Promise<[Socket]>;
+      const line = new Line((slow.address() as AddressInfo).port, { reads: false });
+      lines.push(line);
+      line.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+      const [socket] = await accepted;
+      await until(() => socket.destroyed, 'the end of the connection');
+      slow.close();
+    });
+  });
+
+  describe('when a client keeps its connection', () => {
+    it('is not cut by the time limit of the headers', async () => {
+      const get = 'GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n';
+      const quick = createHttpServer(service.app, {
+        ...settings(),
+        ...expressMessages(service.app),
+        keepAliveTimeout: 65_000,
+        headersTimeout: 200,
+        requestTimeout: 400,
+        connectionsCheckingInterval: 50,
+      });
+      await new Promise<void>((resolve) => quick.listen(0, '127.0.0.1', resolve));
+      const kept = open(quick).write(get);
+      await until(() => kept.statuses.length === 1, 'the first response');
+      // Opened later, it shows that both limits have passed.
+      const slow = await open(quick).write(`${HEAD}Content-Length: 2\r\n\r\n`).end();
+      expect(slow.status).toBe(408);
+      kept.write(get);
+      await until(() => kept.statuses.length === 2 || kept.closed, 'the second response');
+      expect(kept.statuses).toEqual([200, 200]);
+      expect(kept.header('Keep-Alive')).toBe('timeout=65');
+      quick.closeAllConnections();
+      quick.close();
     });
   });
 

@@ -1,5 +1,7 @@
+import type { RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express from 'express';
+import { createLogger } from 'winston';
 import { expressMessages } from '../../src/http/expressMessages';
 import { createHttpServer } from '../../src/http/httpServer';
 
@@ -10,12 +12,17 @@ describe('expressMessages', () => {
       res.json({ app: req.app === app && res.app === app, query: req.query });
     });
     const prototypes: unknown[] = [];
-    const server = createHttpServer((req, res) => {
+    const listener: RequestListener = (req, res) => {
       const look = () => prototypes.push(Object.getPrototypeOf(req), Object.getPrototypeOf(res));
       look();
       app(req, res);
       look();
-    }, expressMessages(app));
+    };
+    const server = createHttpServer(listener, {
+      ...expressMessages(app),
+      environment: 'test',
+      logger: createLogger({ silent: true }),
+    });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     try {
       const { port } = server.address() as AddressInfo;

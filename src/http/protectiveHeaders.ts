@@ -1,0 +1,24 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import helmet from 'helmet';
+import type { Config } from '../config';
+
+/**
+ * The security headers, the same for every response.
+ *
+ * Only prod has Strict-Transport-Security. In dev a browser would force https on every port of localhost
+ * for a year.
+ */
+export function protectiveHeaders(environment: Config['environment']): ReadonlyMap<string, string> {
+  const headers = new Map<string, string>();
+  const setHeader = (name: string, value: string) => headers.set(name, value);
+  const response = { setHeader, removeHeader: () => undefined } as unknown as ServerResponse;
+  const protect = helmet({
+    strictTransportSecurity: environment === 'prod',
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
+    },
+  });
+  protect({} as IncomingMessage, response, () => undefined);
+  return headers;
+}

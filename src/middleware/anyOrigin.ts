@@ -1,0 +1,15 @@
+import cors from 'cors';
+import type { RequestHandler } from 'express';
+
+const policy = cors({
+  origin: '*',
+  methods: ['GET', 'HEAD'],
+  exposedHeaders: ['ETag', 'X-Request-Id'],
+  maxAge: 600,
+});
+
+/** Lets scripts of every origin read what is public anyway; browsers send no cookies then. */
+export const anyOrigin: RequestHandler = (req, res, next) => {
+  res.setHeader('Cross-Origin-Resource-Policy', 'cross-origin');
+  policy(req, res, next);
+};

@@ -1,0 +1,65 @@
+import { Writable } from 'node:stream';
+import { createLogger, format, transports } from 'winston';
+import { RefusalLog } from '../../src/http/RefusalLog';
+import type { LogLine } from '../support/service';
+
+describe('RefusalLog', () => {
+  const refusal = { status: 400, code: 'malformed-request', requestId: 'an-id' };
+  let lines: LogLine[];
+  let time: number;
+  let log: RefusalLog;
+  beforeEach(() => {
+    lines = [];
+    time = 1_000_000;
+    const stream = new Writable({
+      write(chunk: Buffer, _encoding, done) {
+        lines.push(JSON.parse(chunk.toString()) as LogLine);
+        done();
+      },
+    });
+    const logger = createLogger({
+      format: format.json(),
+      transports: [new transports.Stream({ stream })],
+    });
+    log = new RefusalLog(logger, () => time);
+  });
+
+  const record = (address: string, times: number) => {
+    for (let i = 0; i < times; i += 1) log.record(address, refusal);
+  };
+  const countOf = (address: string) =>
+    lines.filter(({ ipAddress }) => ipAddress === address).length;
+
+  it('gives an IPv4-mapped address as IPv4', () => {
+    record('::ffff:192.0.2.1', 1);
+    expect(lines).toEqual([
+      {
+        level: 'warn',
+        message: 'request refused',
+        event: 'request_refused',
+        ipAddress: '192.0.2.1',
+        ...refusal,
+      },
+    ]);
+  });
+
+  it('writes 30 lines a minute for an address, and those of other addresses', () => {
+    record('192.0.2.1', 1_000);
+    record('192.0.2.2', 5);
+    expect(countOf('192.0.2.1')).toBe(30);
+    expect(countOf('192.0.2.2')).toBe(5);
+  });
+
+  it('tells in the next minute how many lines are missing, and starts again', () => {
+    record('192.0.2.1', 1_000);
+    time += 60_000;
+    record('192.0.2.1', 1);
+    expect(lines.at(-2)).toMatchObject({ event: 'request_refused', count: 970 });
+    expect(countOf('192.0.2.1')).toBe(31);
+  });
+
+  it('is bounded for any number of addresses', () => {
+    for (let i = 0; i < 20_000; i += 1) record(`2001:db8::${i.toString(16)}`, 1);
+    expect(lines).toHaveLength(10_000 + 30);
+  });
+});
