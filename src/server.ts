@@ -37,15 +37,12 @@ async function readSettings(): Promise<{ config: Config; keys: KeyRing }> {
 
 /** One line for each setting that works and is unsafe in production. */
 function warnOfUnsafeSettings(config: Config, logger: Logger): void {
-  const event = 'unsafe_setting';
-  for (const [setting, reason] of unsafeSettings(config))
-    logger.warn(`${setting} ${reason}`, { event, setting });
+  const warn = (message: string, fields: object) =>
+    logger.warn(message, { event: 'sys_unsafe_setting', ...fields });
+  for (const [setting, reason] of unsafeSettings(config)) warn(`${setting} ${reason}`, { setting });
   const files = config.keys.privateKey === undefined ? exposedKeyFiles(config.keys.dir) : [];
   for (const file of files)
-    logger.warn('a private key can be read by every user of this machine: take that right away', {
-      event,
-      file,
-    });
+    warn('a private key can be read by every user of this machine: take that right away', { file });
 }
 
 function fail(message: string): never {

@@ -75,7 +75,6 @@ describe('the codes of errors', () => {
       return Array.from(section.matchAll(/^\| `([a-z-]+)`/gm), ([, code]) => code);
     };
     expect(listed('Codes of fields')).toEqual(FIELD_ERROR_CODES);
-    expect(listed('Codes of problems').sort()).toEqual(Array.from(PROBLEM_CODES).sort());
   });
 
   describe('when the password to delete an account is wrong', () => {

@@ -202,7 +202,7 @@ describe('the process', () => {
       const open = certsDir();
       chmodSync(path.join(open, 'private.pem'), 0o644);
       const service = await running({ CERTS_DIR: open, RATE_LIMIT_ENABLED: 'false' });
-      const warnings = service.logs.filter(({ event }) => event === 'unsafe_setting');
+      const warnings = service.logs.filter(({ event }) => event === 'sys_unsafe_setting');
       expect(warnings.map(({ setting, file }) => setting ?? file)).toEqual([
         'RATE_LIMIT_ENABLED',
         'COOKIE_SECURE',

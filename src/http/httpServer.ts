@@ -51,7 +51,11 @@ export function createHttpServer(listener: RequestListener, options: HttpServerO
   server.maxHeadersCount = MAX_HEADERS + 1;
 
   const pipelines = new WeakMap<object, Pipeline>();
-  const pipelineOf = (socket: object) => pipelines.get(socket)!;
+  const pipelineOf = (socket: object) => {
+    const pipeline = pipelines.get(socket);
+    if (!pipeline) throw new Error('a socket without a connection event');
+    return pipeline;
+  };
   /** Those with the most recent requests are last. */
   const sockets = new Set<Socket>();
 
