@@ -43,6 +43,11 @@ export class Pipeline {
     });
   }
 
+  /** Whether a request has arrived completely, and its client reads the response. */
+  get isHandling(): boolean {
+    return this.unanswered.length > 0 && !this.awaitsBody() && !this.socket.writableNeedDrain;
+  }
+
   /** Calls `begin` when the earlier requests have their responses. */
   add(req: IncomingMessage, res: ServerResponse, begin: Exchange['begin']): void {
     this.latest = req;

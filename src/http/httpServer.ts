@@ -28,7 +28,10 @@ const STALLED = 30_000;
 /** In milliseconds: how long a refused client may take to read the response and close. */
 const LINGER = 2_000;
 const MAX_HEADERS = 100;
-/** Above it, the connection that has been without a new request for longest is closed. */
+/**
+ * Above it, the connection that has been without a new request for longest is closed, so that new clients
+ * are served. One whose request is being handled stays if it can.
+ */
 const MAX_CONNECTIONS = 1_000;
 
 export interface HttpServerOptions extends ServerOptions {
@@ -50,14 +53,8 @@ export function createHttpServer(listener: RequestListener, options: HttpServerO
   // Node drops the headers above it without a word.
   server.maxHeadersCount = MAX_HEADERS + 1;
 
-  const pipelines = new WeakMap<object, Pipeline>();
-  const pipelineOf = (socket: object) => {
-    const pipeline = pipelines.get(socket);
-    if (!pipeline) throw new Error('a socket without a connection event');
-    return pipeline;
-  };
-  /** Those with the most recent requests are last. */
-  const sockets = new Set<Socket>();
+  /** Of each open connection; those with the most recent requests are last. */
+  const pipelines = new Map<Socket, Pipeline>();
 
   const refuse = (socket: Socket, code: ProblemCode, res?: ServerResponse) => {
     const error = problem(code);
@@ -78,30 +75,34 @@ export function createHttpServer(listener: RequestListener, options: HttpServerO
     socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`);
     setTimeout(() => socket.destroy(), LINGER).unref();
   };
+  const closeStalest = () => {
+    const open = [...pipelines];
+    const [socket] = open.find(([, { isHandling }]) => !isHandling) ?? open[0] ?? [];
+    if (!socket) return;
+    const requestId = randomUUID();
+    const code = 'too-many-connections';
+    refusals.record(socket.remoteAddress, { status: 'closed', code, requestId });
+    pipelines.delete(socket);
+    socket.destroy();
+  };
   const receive = (req: IncomingMessage, res: ServerResponse, fault?: ProblemCode) => {
     const { socket } = req;
-    if (socket.destroyed) return;
-    sockets.delete(socket);
-    sockets.add(socket);
-    const begin = () => {
+    const pipeline = pipelines.get(socket);
+    if (!pipeline || socket.destroyed) return;
+    pipelines.delete(socket);
+    pipelines.set(socket, pipeline);
+    pipeline.add(req, res, () => {
       if (fault) refuse(socket, fault, res);
       else listener(req, res);
-    };
-    pipelineOf(socket).add(req, res, begin);
+    });
   };
 
   server.on('connection', (socket) => {
     // Node no longer listens after CONNECT, and an error without a listener ends the process.
     socket.on('error', () => undefined);
-    socket.once('close', () => sockets.delete(socket));
+    socket.once('close', () => pipelines.delete(socket));
     pipelines.set(socket, new Pipeline(socket));
-    sockets.add(socket);
-    const [stalest] = sockets;
-    if (sockets.size > MAX_CONNECTIONS && stalest) {
-      const refusal = { status: 'closed', code: 'too-many-connections', requestId: randomUUID() };
-      refusals.record(stalest.remoteAddress, refusal);
-      stalest.destroy();
-    }
+    if (pipelines.size > MAX_CONNECTIONS) closeStalest();
   });
   server.on('request', (req, res) => {
     receive(req, res, faultOf(req));
@@ -111,7 +112,7 @@ export function createHttpServer(listener: RequestListener, options: HttpServerO
     receive(req, res, 'unknown-expectation');
   });
   server.on('connect', (_req, socket: Socket) => {
-    pipelineOf(socket).fail((res) => {
+    pipelines.get(socket)?.fail((res) => {
       refuse(socket, 'malformed-request', res);
     });
   });
@@ -119,7 +120,7 @@ export function createHttpServer(listener: RequestListener, options: HttpServerO
     const code = codeOf(error);
     if (code === undefined || !socket.writable) socket.destroy();
     else
-      pipelineOf(socket).fail((res) => {
+      pipelines.get(socket)?.fail((res) => {
         refuse(socket, code, res);
       });
   });

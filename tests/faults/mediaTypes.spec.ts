@@ -49,7 +49,7 @@ describe('the media type of a body', () => {
       '"application/json"',
       'text/plain; a=application/json',
       'text/plain, application/json',
-    ])('answers 415 to %s', async (type) => {
+    ])('responds with 415 to %s', async (type) => {
       expectProblem(await registered(type), 415);
     });
   });

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { IncomingMessage, RequestListener, Server } from 'node:http';
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { Writable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
@@ -191,7 +191,7 @@ describe('hostile transport', () => {
     it.each([
       ['too large', `X-Large: ${'x'.repeat(20_000)}\r\n`],
       ['too many', 'X-A: b\r\n'.repeat(99)],
-    ])('answers 431 to headers that are %s', async (_what, headers) => {
+    ])('responds with 431 to headers that are %s', async (_what, headers) => {
       const line = open().write(`${HEAD}${headers}\r\n`);
       expectRefusal(await line.end(), 431, 'headers-too-large');
     });
@@ -202,7 +202,7 @@ describe('hostile transport', () => {
       expect((await line.end()).status).toBe(200);
     });
 
-    it('answers 417 to an unknown expectation', async () => {
+    it('responds with 417 to an unknown expectation', async () => {
       const line = open().write(`${HEAD}Expect: a miracle\r\nContent-Length: 2\r\n\r\n{}`);
       expectRefusal(await line.end(), 417, 'unknown-expectation');
     });
@@ -353,6 +353,47 @@ describe('hostile transport', () => {
         .write(last + get('/health/live', 1))
         .end();
       expect(line.requestIds).toEqual(['request-0']);
+    });
+  });
+
+  describe('when more than 1 000 connections are open', () => {
+    it('closes idle ones, and none whose request is being handled', async () => {
+      const pending: ServerResponse[] = [];
+      const crowded = createHttpServer((_req, res) => pending.push(res), {
+        ...settings(),
+        headersTimeout: 0,
+        requestTimeout: 0,
+      });
+      await new Promise<void>((resolve) => crowded.listen(0, '127.0.0.1', resolve));
+      const patient = open(crowded).write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+      await until(() => pending.length === 1, 'the request');
+      const idle: Line[] = [];
+      let accepted = 0;
+      crowded.on('connection', () => (accepted += 1));
+      // More at once would have to wait for room in the kernel's queue.
+      while (idle.length < 1_100) {
+        for (let i = 0; i < 100; i += 1) idle.push(open(crowded));
+        await until(() => accepted === idle.length, 'the connections');
+      }
+      await until(() => idle.filter(({ closed }) => closed).length === 101, 'room');
+      expect(logs).toContainEqual(expect.objectContaining({ code: 'too-many-connections' }));
+      pending[0]?.end();
+      await until(() => patient.status === 200 || patient.closed, 'the response');
+      expect(patient.status).toBe(200);
+      crowded.closeAllConnections();
+      crowded.close();
+    });
+  });
+
+  describe('when the path of a request is long', () => {
+    it('logs its first 256 characters', async () => {
+      const path = `/${'x'.repeat(5_000)}`;
+      const line = open().write(`GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`);
+      await until(() => line.status === 404, 'the response');
+      const requestId = line.header('X-Request-Id');
+      const logged = () => service.logs.find((entry) => entry.requestId === requestId);
+      await until(() => logged() !== undefined, 'the line');
+      expect(logged()?.path).toBe(path.slice(0, 256));
     });
   });
 
