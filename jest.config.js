@@ -7,6 +7,8 @@ module.exports = {
   globalSetup: '<rootDir>/tests/support/globalSetup.ts',
   globalTeardown: '<rootDir>/tests/support/globalTeardown.ts',
   testTimeout: 30_000,
+  // Many specs wait for processes: a worker for each core is faster than Jest's default of one less.
+  maxWorkers: '100%',
   // .ci/run and `--coverage` report it; the threshold is for a run of everything.
   collectCoverage: process.env.CI === 'true',
   // These run as processes of their own, where Jest cannot count lines.
