@@ -20,6 +20,7 @@ def subject_of(token):
         algorithms=["RS256"],
         issuer=issuer,
         audience=audience,
+        leeway=5,  # seconds that the clocks may differ
         options={"require": ["exp", "iss", "aud", "sub"]},
     )
     return claims["sub"]
