@@ -47,7 +47,7 @@ describe('a service with little memory', () => {
     expect(service.exitCode).toBeNull();
     expect(residentMemory(service.pid)).toBeLessThan(RESIDENT_LIMIT);
   };
-  const refusals = (code: string) => service.logs.filter((line) => line.code === code);
+  const refusals = () => service.logs.filter(({ event }) => event === 'request_refused');
   /** The flood is under way: it has had many responses that it does not read. */
   const underWay = async () => {
     const before = service.logs.length;
@@ -96,7 +96,8 @@ describe('a service with little memory', () => {
       const idle = open(3_000);
       await until(() => idle.filter(({ closed }) => closed).length >= 2_000, 'room', PATIENCE);
       await expectService();
-      expect(refusals('too-many-connections').length).toBeGreaterThan(0);
+      // Of this address only the first refusals of a minute have a line.
+      expect(refusals().length).toBeGreaterThan(0);
     });
   });
 });
