@@ -305,7 +305,7 @@ describe('the log', () => {
       }
       for (const line of service.logs) {
         expect(line.timestamp).toMatch(UTC);
-        if (!String(line.event).startsWith("sys_")) expect(line.requestId).toMatch(/^[\w-]{8,64}$/);
+        if (!String(line.event).startsWith('sys_')) expect(line.requestId).toMatch(/^[\w-]{8,64}$/);
       }
       for (const answer of sent) {
         const lines = (await linesOf(answer)).filter(({ message }) => message === 'request');
