@@ -7,7 +7,7 @@ import { createDatabase } from '../support/service';
 const MIB = 1024 * 1024;
 /** Of the old generation, in MiB; the resident memory also holds code, buffers and the young one. */
 const HEAP_LIMIT = 96;
-const RESIDENT_LIMIT = 240 * MIB;
+const RESIDENT_LIMIT = 384 * MIB;
 const PATIENCE = 60_000;
 jest.setTimeout(2 * PATIENCE);
 

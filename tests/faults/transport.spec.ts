@@ -444,6 +444,8 @@ describe('hostile transport', () => {
     it('gives slow clients 30 s at most (OWASP)', () => {
       expect(server.headersTimeout).toBeLessThanOrEqual(30 * SECOND);
       expect(server.requestTimeout).toBeLessThanOrEqual(30 * SECOND);
+      expect(server.timeout).toBeGreaterThan(0);
+      expect(server.timeout).toBeLessThanOrEqual(30 * SECOND);
     });
   });
 });
