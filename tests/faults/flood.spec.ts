@@ -89,6 +89,18 @@ describe('a service with little memory', () => {
     });
   });
 
+  describe('when clients reset their connections after CONNECT', () => {
+    it('goes on', async () => {
+      for (let i = 0; i < 100; i += 1) {
+        const [line] = open(1);
+        line?.write('CONNECT localhost:22 HTTP/1.1\r\nHost: localhost\r\n\r\n');
+        if (i % 2 === 0) await until(() => line?.status === 400, 'the response');
+        line?.reset();
+      }
+      await expectService();
+    });
+  });
+
   describe('when 3 000 connections say nothing', () => {
     it('closes the oldest ones, and serves new ones', async () => {
       const idle = open(3_000);
