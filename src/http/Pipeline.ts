@@ -51,9 +51,7 @@ export class Pipeline {
   /** Calls `begin` when the earlier requests have their responses. */
   add(req: IncomingMessage, res: ServerResponse, begin: Exchange['begin']): void {
     this.latest = req;
-    res.once('close', () => {
-      this.next();
-    });
+    res.on('close', this.next);
     this.push({ req, res, begin });
   }
 
@@ -80,13 +78,13 @@ export class Pipeline {
     if (this.unanswered.length === 1) exchange.begin(exchange.res);
   }
 
-  private next(): void {
+  private readonly next = (): void => {
     if (!this.awaitsBody()) this.latest = undefined;
     this.unanswered.shift();
     const [first] = this.unanswered;
     if (this.socket.writable) first?.begin(first.res);
     this.feed();
-  }
+  };
 
   private mayParse(): boolean {
     if (this.socket.writableNeedDrain) return false;

@@ -124,6 +124,16 @@ describe('a service that is told to stop', () => {
   });
 
   describe('when a load balancer keeps connections', () => {
+    it.each([
+      ['65 s', {}, 'timeout=65'],
+      ['KEEP_ALIVE_TIMEOUT_SECONDS', { KEEP_ALIVE_TIMEOUT_SECONDS: '7' }, 'timeout=7'],
+    ])('keeps them for %s', async (_what, overrides, keepAlive) => {
+      const { service } = await started(overrides);
+      const { headers } = await service.get('/health/live');
+      expect(headers.get('keep-alive')).toBe(keepAlive);
+      await service.stop('SIGKILL');
+    });
+
     it('serves it until it has seen that the service is not ready, and exits with 0', async () => {
       const { service, tokens } = await started();
       const agent = new http.Agent({ keepAlive: true });

@@ -9,7 +9,7 @@ import { createDatabase } from '../support/service';
 const MIB = 1024 * 1024;
 /** Of the old generation, in MiB; the resident memory also holds code, buffers and the young one. */
 const HEAP_LIMIT = 96;
-const RESIDENT_LIMIT = 240 * MIB;
+const RESIDENT_LIMIT = 384 * MIB;
 const PATIENCE = 60_000;
 jest.setTimeout(2 * PATIENCE);
 
@@ -87,6 +87,18 @@ describe('a service with little memory', () => {
       const held = open(1_500);
       for (const line of held) line.write(bytes);
       await until(() => held.filter(({ closed }) => closed).length >= 500, 'room', PATIENCE);
+      await expectService();
+    });
+  });
+
+  describe('when clients reset their connections after CONNECT', () => {
+    it('goes on', async () => {
+      for (let i = 0; i < 100; i += 1) {
+        const [line] = open(1);
+        line?.write('CONNECT localhost:22 HTTP/1.1\r\nHost: localhost\r\n\r\n');
+        if (i % 2 === 0) await until(() => line?.status === 400, 'the response');
+        line?.reset();
+      }
       await expectService();
     });
   });
