@@ -12,6 +12,9 @@ const MAX_LENGTH = 100;
  */
 export function plainAddress(entry: string | undefined): string | undefined {
   if (entry === undefined || entry.length > MAX_LENGTH) return undefined;
+  // The usual form of a socket's address, which need not be parsed.
+  const mapped = /^::ffff:([\d.]+)$/.exec(entry)?.[1];
+  if (mapped !== undefined && isIPv4(mapped)) return mapped;
   const text = entry.trim().replace(/^"(.*)"$/, '$1');
   const bare =
     /^\[([^\]]*)\](?::\d+)?$/.exec(text)?.[1] ?? /^([\d.]+):\d+$/.exec(text)?.[1] ?? text;

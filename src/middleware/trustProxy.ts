@@ -12,9 +12,10 @@ type Trust = (address: string | undefined, hop: number) => boolean;
 export function trustProxy(app: Express, setting: number | string | undefined, logger: Logger) {
   app.set('trust proxy', setting ?? false);
   const trusts = app.get('trust proxy fn') as Trust;
-  app.set('trust proxy', (entry: string | undefined, hop: number) =>
-    trusts(plainAddress(entry) ?? entry, hop),
-  );
+  if (setting !== undefined)
+    app.set('trust proxy', (entry: string | undefined, hop: number) =>
+      trusts(plainAddress(entry) ?? entry, hop),
+    );
   let warned = false;
   const warnOnce: RequestHandler = (req, _res, next) => {
     if (!warned && req.headers['x-forwarded-for'] !== undefined) {
