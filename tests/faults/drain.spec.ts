@@ -130,8 +130,8 @@ describe('a service that is told to stop', () => {
     ])('keeps them for %s', async (_what, overrides, keepAlive) => {
       const { service } = await started(overrides);
       const { headers } = await service.get('/health/live');
-      expect(headers.get('keep-alive')).toBe(keepAlive);
       await service.stop('SIGKILL');
+      expect(headers.get('keep-alive')).toBe(keepAlive);
     });
 
     it('serves it until it has seen that the service is not ready, and exits with 0', async () => {
