@@ -1,4 +1,5 @@
 import type { Logger } from '../config/logger';
+import { plainAddress } from './clientAddress';
 
 const WINDOW = 60_000;
 const LINES_PER_WINDOW = 30;
@@ -30,7 +31,7 @@ export class RefusalLog {
 
   record(address: string | undefined, refusal: Refusal): void {
     this.startWindow();
-    const ipAddress = address?.replace(/^::ffff:/, '');
+    const ipAddress = plainAddress(address);
     const known = ipAddress ?? '';
     const key = this.counts.has(known) || this.counts.size < MAX_ADDRESSES ? known : 'others';
     const count = (this.counts.get(key) ?? 0) + 1;
