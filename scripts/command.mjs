@@ -11,49 +11,47 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
-import { errorCode } from './errorCode.mjs';
 import {
+  ensureDatabase,
   ensureSecrets,
-  isEmbedded,
+  fail,
   loadEnvironment,
   PROJECT_ROOT,
-  runScript,
-  ScriptError,
-  withDatabase,
 } from './project-env.mjs';
+import { ScriptError } from './ScriptError.mjs';
 
 const require = createRequire(import.meta.url);
 
-/** @typedef {keyof typeof COMMANDS} CommandName */
-
-/** The environment is the one of `npm run dev` or of `npm start`, if NODE_ENV is not set. */
-const COMMANDS = {
-  database: { source: 'src/commands/database.ts', environment: 'dev' },
-  generateMigration: { source: 'scripts/generateMigration.ts', environment: 'dev' },
-  keys: { source: 'src/commands/keys.ts', environment: 'prod' },
-  migrate: { source: 'src/commands/migrate.ts', environment: 'dev' },
-  purge: { source: 'src/commands/purge.ts', environment: 'prod' },
-};
+/**
+ * The environment is the one of `npm run dev` or of `npm start`, if NODE_ENV is not set.
+ * @type {Map<string, { source: string, environment: string }>}
+ */
+const COMMANDS = new Map([
+  ['database', { source: 'src/commands/database.ts', environment: 'dev' }],
+  ['generateMigration', { source: 'scripts/generateMigration.ts', environment: 'dev' }],
+  ['keys', { source: 'src/commands/keys.ts', environment: 'prod' }],
+  ['migrate', { source: 'src/commands/migrate.ts', environment: 'dev' }],
+  ['purge', { source: 'src/commands/purge.ts', environment: 'prod' }],
+]);
 
 /**
- * Creates the database of the environment if it is missing, and runs the pending migrations. Compares
- * names first: compiling takes three seconds at each start otherwise.
+ * Creates the database of the environment if it is missing, and runs the pending migrations. Looks
+ * first: compiling takes three seconds at each start otherwise.
  */
 export async function prepareDatabase() {
-  const missing = await findMissing();
-  if (missing === 'database') await runQuietly('database', ['create']);
-  if (missing !== undefined) await runQuietly('migrate', ['run']);
+  if (await isMigrated()) return;
+  await runQuietly('database', ['create']);
+  await runQuietly('migrate', ['run']);
 }
 
-/** @returns {Promise<'database' | 'migrations' | undefined>} */
-async function findMissing() {
+/** False also if the database cannot be reached: the commands say why. */
+async function isMigrated() {
+  const { DB_HOST: host, DB_PORT: port, DB_USERNAME: user, DB_PASSWORD, DB_NAME } = process.env;
+  const login = { host, user, password: DB_PASSWORD, database: DB_NAME };
   const client = new pg.Client({
-    host: process.env.DB_HOST,
-    port: Number(process.env.DB_PORT),
-    user: process.env.DB_USERNAME,
-    password: process.env.DB_PASSWORD,
-    database: process.env.DB_NAME,
-    connectionTimeoutMillis: 10_000,
+    ...login,
+    port: Number(port || 5432),
+    connectionTimeoutMillis: 5_000,
   });
   client.on('error', () => undefined);
   try {
@@ -62,55 +60,51 @@ async function findMissing() {
     const run = new Set(rows.map((row) => row.timestamp));
     const files = fs.readdirSync(path.join(PROJECT_ROOT, 'src', 'migrations'));
     const timestamps = files.flatMap((name) => /^\d+(?=-)/.exec(name)?.[0] ?? []);
-    return timestamps.every((timestamp) => run.has(timestamp)) ? undefined : 'migrations';
-  } catch (error) {
-    if (errorCode(error) === '3D000') return 'database';
-    if (errorCode(error) === '42P01') return 'migrations';
-    throw error;
+    return timestamps.every((timestamp) => run.has(timestamp));
+  } catch {
+    return false;
   } finally {
     await client.end();
   }
 }
 
 /**
- * @param {CommandName} name
+ * @param {string} name
  * @param {string[]} args
+ * @param {import('node:child_process').StdioOptions} stdio
  */
-const commandLine = (name, args) => [...fileOf(COMMANDS[name].source), ...args];
-
-/** @param {string} source */
-function fileOf(source) {
+function start(name, args, stdio) {
+  const source = COMMANDS.get(name)?.source ?? '';
+  let file = ['--require', 'ts-node/register/transpile-only', source];
   try {
-    return ['--require', require.resolve('ts-node/register/transpile-only'), source];
+    require.resolve('ts-node');
   } catch {
-    return [source.replace(/^src/, 'dist').replace(/ts$/, 'js')];
+    file = [source.replace(/^src/, 'dist').replace(/ts$/, 'js')];
   }
+  return spawn(process.execPath, [...file, ...args], { cwd: PROJECT_ROOT, stdio });
 }
 
 /**
  * Shows the output only if the command fails.
- * @param {CommandName} name
+ * @param {string} name
  * @param {string[]} args
  */
 async function runQuietly(name, args) {
-  const child = spawn(process.execPath, commandLine(name, args), { cwd: PROJECT_ROOT });
+  const child = start(name, args, 'pipe');
   let output = '';
-  child.stdout.on('data', (chunk) => (output += chunk));
-  child.stderr.on('data', (chunk) => (output += chunk));
+  for (const stream of [child.stdout, child.stderr])
+    stream?.on('data', (chunk) => (output += chunk));
   const [code] = await once(child, 'close');
   if (code !== 0) throw new ScriptError(output.trim() || `${name} failed`);
 }
 
 /**
  * Passes the exit code on, and signals to the command.
- * @param {CommandName} name
+ * @param {string} name
  * @param {string[]} args
  */
 async function run(name, args) {
-  const child = spawn(process.execPath, commandLine(name, args), {
-    cwd: PROJECT_ROOT,
-    stdio: 'inherit',
-  });
+  const child = start(name, args, 'inherit');
   for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM']))
     process.on(signal, () => child.kill(signal));
   const [code] = await once(child, 'close');
@@ -118,23 +112,21 @@ async function run(name, args) {
 }
 
 async function main() {
-  const [given = '', ...args] = process.argv.slice(2);
-  if (!Object.hasOwn(COMMANDS, given)) {
-    throw new ScriptError(`usage: node scripts/command.mjs ${Object.keys(COMMANDS).join(' | ')}`);
-  }
-  const name = /** @type {CommandName} */ (given);
-  const environment = loadEnvironment(process.env.NODE_ENV || COMMANDS[name].environment);
+  const [name = '', ...args] = process.argv.slice(2);
+  const command = COMMANDS.get(name);
+  if (!command)
+    throw new ScriptError(`usage: node scripts/command.mjs ${[...COMMANDS.keys()].join(' | ')}`);
+  const environment = loadEnvironment(process.env.NODE_ENV || command.environment);
   if (environment === 'prod' || name === 'keys') return run(name, args);
   if (name === 'purge') await ensureSecrets();
-  const isOurs = isEmbedded();
-  await withDatabase(async () => {
-    if (isOurs && name !== 'database' && (await findMissing()) === 'database') {
-      await runQuietly('database', ['create']);
-    }
+  const server = await ensureDatabase(console.error);
+  try {
+    if (server && name !== 'database') await runQuietly('database', ['create']);
     await run(name, args);
-  });
+  } finally {
+    await server?.stop();
+  }
 }
 
-if (process.argv[1] && fs.realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
-  await runScript(main);
-}
+if (process.argv[1] && fs.realpathSync(process.argv[1]) === fileURLToPath(import.meta.url))
+  await main().catch(fail);

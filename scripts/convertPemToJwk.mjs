@@ -11,7 +11,8 @@ import { createHash, createPublicKey } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { errorCode } from './errorCode.mjs';
-import { certsDir, KeyFileError } from './generateKeys.mjs';
+import { certsDir } from './generateKeys.mjs';
+import { ScriptError } from './ScriptError.mjs';
 
 const USAGE = 'usage: node scripts/convertPemToJwk.mjs [file | -] [--set]';
 
@@ -26,7 +27,7 @@ function readPem(given) {
     return pem;
   } catch (error) {
     const hint = given ? '' : ': make the keys with node scripts/generateKeys.mjs';
-    throw new KeyFileError(`cannot read ${file} (${errorCode(error)})${hint}`);
+    throw new ScriptError(`cannot read ${file} (${errorCode(error)})${hint}`);
   }
 }
 
@@ -35,7 +36,7 @@ function parse(pem) {
   try {
     return createPublicKey(pem);
   } catch {
-    throw new KeyFileError('not a key in PEM form, or one with a passphrase');
+    throw new ScriptError('not a key in PEM form, or one with a passphrase');
   }
 }
 
@@ -43,11 +44,11 @@ function main() {
   const args = process.argv.slice(2);
   const files = args.filter((arg) => arg !== '--set');
   if (files.length > 1 || files.some((arg) => arg !== '-' && arg.startsWith('-'))) {
-    throw new KeyFileError(USAGE);
+    throw new ScriptError(USAGE);
   }
   const key = parse(readPem(files[0]));
   if (key.asymmetricKeyType !== 'rsa') {
-    throw new KeyFileError(`not an RSA key but ${key.asymmetricKeyType}`);
+    throw new ScriptError(`not an RSA key but ${key.asymmetricKeyType}`);
   }
   const { n, e } = key.export({ format: 'jwk' });
   // RFC 7638 section 3: only the required members, in lexicographic order, without white space.
@@ -61,7 +62,7 @@ function main() {
 try {
   main();
 } catch (error) {
-  if (!(error instanceof KeyFileError)) throw error;
+  if (!(error instanceof ScriptError)) throw error;
   console.error(error.message);
   process.exitCode = 1;
 }

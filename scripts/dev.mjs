@@ -7,7 +7,6 @@
  */
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { bindPort } from './bindPort.mjs';
@@ -19,11 +18,11 @@ import { errorCode } from './errorCode.mjs';
 import {
   ensureDatabase,
   ensureSecrets,
-  explain,
+  fail,
   loadEnvironment,
   PROJECT_ROOT,
-  ScriptError,
 } from './project-env.mjs';
+import { ScriptError } from './ScriptError.mjs';
 
 /** @typedef {import('./embedded-postgres/startEmbeddedPostgres.mjs').EmbeddedPostgres} EmbeddedPostgres */
 
@@ -37,15 +36,17 @@ async function main() {
   const end = () => ending.abort();
   const told = once(signal, 'abort');
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(name, end);
-  onNpmGone(end);
+  // A killed npm passes no signal on. It runs this process in a shell, which would stay.
+  const [shell, npm] = ancestors();
+  setInterval(() => (process.ppid === shell && ancestors()[1] === npm) || end(), 1_000).unref();
 
   const lock = await takeLock();
   let database;
   try {
-    const port = portOf();
+    const port = Number(process.env.PORT || 5501);
     await requireFree(port, lock.afterCrash ? GRACE_SECONDS * 1_000 : 0);
     await ensureSecrets();
-    database = await ensureDatabase({ log: console.log });
+    database = await ensureDatabase(console.log);
     if (!signal.aborted) await prepareDatabase();
     if (signal.aborted) return;
 
@@ -66,47 +67,10 @@ async function main() {
   }
 }
 
-/** @param {unknown} error */
-function fail(error) {
-  console.error(explain(error));
-  process.exitCode = 1;
-}
-
-/**
- * A killed npm passes no signal on. Its end shows in the parents: of this process, or of the shell
- * that npm puts in between.
- * @param {() => void} act
- */
-function onNpmGone(act) {
-  if (!process.env.npm_lifecycle_event) return;
-  const shell = process.ppid;
-  const npm = parentOf(shell);
-  setInterval(() => {
-    if (process.ppid !== shell || parentOf(shell) !== npm) act();
-  }, 1_000).unref();
-}
-
-/**
- * @param {number} pid
- * @returns {string | undefined} undefined where it cannot be told, as on Windows
- */
-function parentOf(pid) {
-  if (process.platform !== 'linux') {
-    return spawnSync('ps', ['-o', 'ppid=', '-p', String(pid)], { encoding: 'utf8' }).stdout;
-  }
-  try {
-    return /^PPid:.*/m.exec(fs.readFileSync(`/proc/${pid}/status`, 'utf8'))?.[0];
-  } catch {
-    return undefined; // it has ended
-  }
-}
-
-function portOf() {
-  const port = Number(process.env.PORT || 5501);
-  if (!Number.isInteger(port) || port < 1 || port > 65_535) {
-    throw new ScriptError('PORT must be a whole number from 1 to 65535');
-  }
-  return port;
+/** The pids of the parent and its parent; of the parent alone where there is no ps, as on Windows. */
+function ancestors() {
+  const { stdout } = spawnSync('ps', ['-o', 'ppid=', '-p', String(process.ppid)]);
+  return [process.ppid, Number(stdout)];
 }
 
 /**
@@ -121,10 +85,9 @@ async function requireFree(port, patience) {
       return;
     } catch (error) {
       const code = errorCode(error);
-      if (code !== 'EADDRINUSE') throw new ScriptError(`port ${port} cannot be used (${code})`);
-    }
-    if (Date.now() >= deadline) {
-      throw new ScriptError(`port ${port} is taken: end what listens there, or set another PORT`);
+      if (code !== 'EADDRINUSE') throw new ScriptError(`PORT ${port} cannot be used (${code})`);
+      if (Date.now() >= deadline)
+        throw new ScriptError(`port ${port} is taken: end what listens there, or set another PORT`);
     }
     await sleep(200);
   }
@@ -142,10 +105,8 @@ async function keepUp(database, signal) {
     await sleep(500);
     if (signal.aborted || !current || current.alive()) continue;
     const { dataDir, port } = current;
-    current = await startEmbeddedPostgres({ dataDir, log: console.log });
+    current = await startEmbeddedPostgres({ dataDir, port, log: console.log });
     console.log('PostgreSQL was gone and is up again');
-    if (current.port !== port)
-      throw new ScriptError('its port has changed: start npm run dev again');
   }
   return current;
 }
@@ -158,7 +119,12 @@ async function keepUp(database, signal) {
  */
 async function greet(port, database, signal) {
   const url = `http://localhost:${port}`;
-  while (!(await isLive(url))) await sleep(150);
+  const isLive = () =>
+    fetch(`${url}/health/live`).then(
+      ({ ok }) => ok,
+      () => false,
+    );
+  while (!(await isLive())) await sleep(150);
   if (signal.aborted) return;
   const server = `PostgreSQL on ${process.env.DB_HOST}:${process.env.DB_PORT}`;
   const data = database ? `, data in ${path.relative(PROJECT_ROOT, database.dataDir)}` : '';
@@ -170,19 +136,6 @@ try: curl -i -c cookies.txt -H 'Content-Type: application/json' -d '${user}' ${u
 `);
 }
 
-/** @param {string} url */
-async function isLive(url) {
-  try {
-    return (await fetch(`${url}/health/live`, { signal: AbortSignal.timeout(1_000) })).ok;
-  } catch {
-    return false;
-  }
-}
-
-try {
-  await main();
-} catch (error) {
-  fail(error);
-}
+await main().catch(fail);
 // Connections of the health check must not delay the end.
 process.exit();

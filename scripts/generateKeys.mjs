@@ -10,17 +10,15 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseEnv, promisify } from 'node:util';
 import { errorCode } from './errorCode.mjs';
+import { ScriptError } from './ScriptError.mjs';
 
 const PROJECT_ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const USAGE = 'usage: node scripts/generateKeys.mjs [bits] [--force]';
 
-/** An error whose message is one line for the person at the terminal. */
-export class KeyFileError extends Error {}
-
 /**
  * The folder of the key files as the service finds it: CERTS_DIR of the environment, otherwise of
  * `.env.<NODE_ENV>`, otherwise `certs`. Without NODE_ENV the service runs in prod.
- * @throws {KeyFileError} if the .env file cannot be read
+ * @throws {ScriptError} if the .env file cannot be read
  */
 export function certsDir() {
   const name = (process.env.NODE_ENV || 'prod').replace(/^(dev|prod)(elopment|uction)$/, '$1');
@@ -35,7 +33,7 @@ function settingsIn(file) {
     return parseEnv(fs.readFileSync(file, 'utf8'));
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return {};
-    throw new KeyFileError(`cannot read ${file}: ${errorCode(error)}`);
+    throw new ScriptError(`cannot read ${file}: ${errorCode(error)}`);
   }
 }
 
@@ -45,11 +43,11 @@ function settingsIn(file) {
  * @param {{ dir?: string, bits?: number, force?: boolean }} [options] `bits`: 2048 to 8192, a
  *   multiple of 256; without `force` nothing that exists is overwritten
  * @returns {Promise<{ privateFile: string, publicFile: string }>}
- * @throws {KeyFileError}
+ * @throws {ScriptError}
  */
 export async function generateKeys({ dir = certsDir(), bits = 2048, force = false } = {}) {
   if (!Number.isInteger(bits) || bits < 2048 || bits > 8192 || bits % 256 !== 0) {
-    throw new KeyFileError('bits must be a multiple of 256 from 2048 to 8192');
+    throw new ScriptError('bits must be a multiple of 256 from 2048 to 8192');
   }
   const privateFile = path.join(dir, 'private.pem');
   const publicFile = path.join(dir, 'public.pem');
@@ -68,14 +66,14 @@ export async function generateKeys({ dir = certsDir(), bits = 2048, force = fals
     writeAtomically(publicFile, publicKey, 0o644, force);
   } catch (error) {
     if (errorCode(error) === 'EEXIST' && !force) throw alreadyThere([privateFile, publicFile]);
-    throw new KeyFileError(`cannot write the keys to ${dir}: ${errorCode(error)}`);
+    throw new ScriptError(`cannot write the keys to ${dir}: ${errorCode(error)}`);
   }
   return { privateFile, publicFile };
 }
 
 /** @param {string[]} files */
 function alreadyThere(files) {
-  return new KeyFileError(`${files.join(' and ')} already there: --force overwrites the keys`);
+  return new ScriptError(`${files.join(' and ')} already there: --force overwrites the keys`);
 }
 
 /**
@@ -101,18 +99,16 @@ async function main() {
   const args = process.argv.slice(2);
   const force = args.includes('--force');
   const rest = args.filter((arg) => arg !== '--force');
-  if (rest.length > 1 || rest.some((arg) => arg.startsWith('-'))) throw new KeyFileError(USAGE);
+  if (rest.length > 1 || rest.some((arg) => arg.startsWith('-'))) throw new ScriptError(USAGE);
   const bits = rest[0] === undefined ? 2048 : Number(rest[0]);
   const { privateFile, publicFile } = await generateKeys({ bits, force });
   console.log(`wrote ${privateFile} and ${publicFile} (RSA, ${bits} bits)`);
 }
 
 if (process.argv[1] && fs.realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
-  try {
-    await main();
-  } catch (error) {
-    if (!(error instanceof KeyFileError)) throw error;
+  await main().catch((error) => {
+    if (!(error instanceof ScriptError)) throw error;
     console.error(error.message);
     process.exitCode = 1;
-  }
+  });
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
-import { EmbeddedPostgresError } from '../../scripts/embedded-postgres/startEmbeddedPostgres.mjs';
+import { ScriptError } from '../../scripts/ScriptError.mjs';
 import { certsDir } from '../../tests/harness/certsDir.js';
 import { createDatabase } from '../../tests/harness/createDatabase.js';
 import { Program } from '../../tests/harness/Program.js';
@@ -108,7 +108,7 @@ export async function onWorkbench(command) {
       await bench.close();
     }
   } catch (error) {
-    const known = error instanceof EmbeddedPostgresError;
+    const known = error instanceof ScriptError;
     process.stderr.write(`${known ? error.message : error instanceof Error && error.stack}\n`);
     process.exitCode = 1;
   }

@@ -30,7 +30,7 @@ rm -rf "$3"
  * this process, even after kill -9.
  *
  * @param {number} grace seconds to finish requests in flight before it is killed
- * @returns {{ ended: Promise<unknown>, stop: () => Promise<void> }} `ended`: ts-node-dev has ended;
+ * @returns {{ ended: Promise<unknown>, stop: () => Promise<unknown> }} `ended`: ts-node-dev has ended;
  *   `stop` resolves when no process of the service is left
  */
 export function startService(grace) {
@@ -43,33 +43,17 @@ export function startService(grace) {
     // ts-node-dev leaves files in the temp folder.
     env: { ...process.env, TMPDIR: scratch },
   });
-  const leash = WINDOWS ? undefined : startLeash(child.pid ?? 0, grace, scratch);
   const ended = once(child, 'exit');
   // Without a leash the service notices that ts-node-dev has ended, and stops.
-  const gone = leash ? once(leash, 'exit') : ended;
-  return {
-    ended,
-    stop: async () => {
-      if (leash) leash.stdio[3]?.destroy();
-      else child.kill();
-      await gone;
-    },
-  };
-}
-
-/**
- * @param {number} group
- * @param {number} grace
- * @param {string} scratch
- */
-function startLeash(group, grace, scratch) {
-  const leash = spawn('/bin/sh', ['-c', LEASH, 'sh', String(group), String(grace), scratch], {
+  if (WINDOWS) return { ended, stop: () => (child.kill(), ended) };
+  const leash = spawn('/bin/sh', ['-c', LEASH, 'sh', String(child.pid), String(grace), scratch], {
     cwd: '/',
     detached: true,
     stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
   });
-  leash.stdio[3]?.on('error', () => undefined);
-  return leash;
+  const pipe = leash.stdio[3]?.on('error', () => undefined);
+  const gone = once(leash, 'exit');
+  return { ended, stop: () => (pipe?.destroy(), gone) };
 }
 
 /**
@@ -86,6 +70,5 @@ function tsNodeDev(scratch) {
     bin = path.join(link, 'ts-node-dev', 'lib', 'bin.js');
     flags.push('--preserve-symlinks', '--preserve-symlinks-main');
   }
-  const options = ['--respawn', '--transpile-only', '--quiet', '--no-rs'];
-  return [...flags, bin, ...options, 'src/server.ts'];
+  return [...flags, bin, '--respawn', '--transpile-only', '--quiet', '--no-rs', 'src/server.ts'];
 }

@@ -1,10 +1,13 @@
+import { once } from 'node:events';
 import fs from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
+import { text } from 'node:stream/consumers';
 import { digest } from '../digest.mjs';
 import { errorCode } from '../errorCode.mjs';
-import { dataFolder, ScriptError } from '../project-env.mjs';
+import { dataFolder } from '../project-env.mjs';
+import { ScriptError } from '../ScriptError.mjs';
 
 /** How long a holder may take to tell its pid: a suspended one never does. */
 const ASK_MS = 2_000;
@@ -55,16 +58,13 @@ function listen(address) {
  * @param {string} address
  * @returns {Promise<string>} the pid of the process that listens there; '' if none does
  */
-function askHolder(address) {
-  return new Promise((resolve, reject) => {
-    let pid = '';
-    const socket = net.connect(address);
-    socket.setTimeout(ASK_MS, () => socket.destroy());
-    socket.on('data', (chunk) => (pid += chunk));
-    socket.on('error', (error) => {
-      if (['ECONNREFUSED', 'ENOENT'].includes(errorCode(error))) resolve('');
-      else reject(error);
-    });
-    socket.on('close', () => resolve(pid || 'unknown'));
-  });
+async function askHolder(address) {
+  const socket = net.connect(address).setTimeout(ASK_MS, () => socket.destroy());
+  try {
+    await once(socket, 'connect');
+    return (await text(socket)) || 'unknown';
+  } catch (error) {
+    if (['ECONNREFUSED', 'ENOENT'].includes(errorCode(error))) return '';
+    return 'unknown';
+  }
 }

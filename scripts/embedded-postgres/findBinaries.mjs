@@ -3,10 +3,8 @@ import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { errorCode } from '../errorCode.mjs';
-import { EmbeddedPostgresError } from './EmbeddedPostgresError.mjs';
+import { ScriptError } from '../ScriptError.mjs';
 import { sharedFolder } from './sharedFolder.mjs';
-
-/** @typedef {import('./serverUser.mjs').ServerUser} ServerUser */
 
 const WINDOWS = process.platform === 'win32';
 const PLATFORM = `${WINDOWS ? 'windows' : process.platform}-${process.arch}`;
@@ -15,31 +13,40 @@ const SYSTEM = '/usr/lib/postgresql';
 /**
  * PostgreSQL's programs: of PG_BIN_DIR, otherwise of the npm package, otherwise of the system.
  *
- * @param {ServerUser | undefined} user must be able to run them; undefined for our own
+ * @param {import('./serverUser.mjs').ServerUser | undefined} user must be able to run them; undefined
+ *   for our own
  * @returns {{ postgres: string, initdb: string, version: string }} paths, and the major version
- * @throws {EmbeddedPostgresError}
+ * @throws {ScriptError}
  */
 export function findBinaries(user) {
   const native = process.env.PG_BIN_DIR ? undefined : packageFolder();
-  let programs = programsIn(
-    process.env.PG_BIN_DIR ?? (native ? path.join(native, 'bin') : systemFolder()),
-  );
-  let run = tryToRun(programs.postgres, user);
-  if (!run.version && native) {
-    // The user may not enter the tree, or the tree is read-only and lacks the links.
-    programs = programsIn(path.join(copyOf(native), 'bin'));
-    run = tryToRun(programs.postgres, user);
-  }
-  if (run.version) return { ...programs, version: run.version };
-  throw new EmbeddedPostgresError(
-    `cannot run ${programs.postgres}${user ? ` as user ${user.name}` : ''}: ${run.reason} (set PG_BIN_DIR to the bin folder of a PostgreSQL, or DB_HOST to a server)`,
+  const given = process.env.PG_BIN_DIR ?? (native ? path.join(native, 'bin') : systemFolder());
+  let found = tryToRun(given, user);
+  // The user may not enter the tree, or the tree is read-only and lacks the links.
+  if (!found.version && native) found = tryToRun(path.join(copyOf(native), 'bin'), user);
+  const { version, reason, ...programs } = found;
+  if (version) return { ...programs, version };
+  throw new ScriptError(
+    `cannot run ${programs.postgres}: ${reason} (set PG_BIN_DIR to the bin folder of a PostgreSQL, or DB_HOST to a server)`,
   );
 }
 
-/** @param {string} binDir */
-function programsIn(binDir) {
+/**
+ * @param {string} binDir
+ * @param {import('./serverUser.mjs').ServerUser | undefined} user
+ */
+function tryToRun(binDir, user) {
   const file = (/** @type {string} */ name) => path.resolve(binDir, WINDOWS ? `${name}.exe` : name);
-  return { postgres: file('postgres'), initdb: file('initdb') };
+  const postgres = file('postgres');
+  const options = /** @type {const} */ ({
+    ...user,
+    encoding: 'utf8',
+    cwd: path.parse(postgres).root,
+  });
+  const { error, status, stdout, stderr } = spawnSync(postgres, ['--version'], options);
+  const version = status === 0 ? /\b\d+/.exec(stdout)?.[0] : undefined;
+  const reason = errorCode(error) || stderr?.trim().split('\n', 1)[0] || 'no output';
+  return { postgres, initdb: file('initdb'), version, reason };
 }
 
 /** The folder native/ of the npm package, or undefined if it is not installed. */
@@ -58,7 +65,7 @@ function packageFolder() {
 function systemFolder() {
   const versions = (fs.existsSync(SYSTEM) ? fs.readdirSync(SYSTEM) : []).map(Number);
   if (versions.length > 0) return path.join(SYSTEM, String(Math.max(...versions)), 'bin');
-  throw new EmbeddedPostgresError(
+  throw new ScriptError(
     `no PostgreSQL binaries for ${PLATFORM}: run npm ci without --omit=optional, or set PG_BIN_DIR or DB_HOST`,
   );
 }
@@ -84,41 +91,23 @@ function makeLinks(native) {
 }
 
 /**
- * @param {string} postgres
- * @param {ServerUser | undefined} user
- */
-function tryToRun(postgres, user) {
-  const { error, status, stdout, stderr } = spawnSync(postgres, ['--version'], {
-    ...(user && { uid: user.uid, gid: user.gid }),
-    encoding: 'utf8',
-    cwd: path.parse(postgres).root,
-  });
-  const version = status === 0 ? /\b\d+/.exec(stdout)?.[0] : undefined;
-  return { version, reason: errorCode(error) || stderr?.trim().split('\n', 1)[0] || 'no output' };
-}
-
-/**
  * A copy that every user can enter, made once per version and tree.
  * @param {string} native
  */
 function copyOf(native) {
-  const { size, mtimeMs } = fs.statSync(programsIn(path.join(native, 'bin')).postgres);
-  const subject = `${native} ${size} ${mtimeMs} ${process.getuid?.()}`;
-  const home = sharedFolder('auth-service-bin', subject);
+  const { mtimeMs } = fs.statSync(native);
+  const home = sharedFolder('auth-service-bin', `${native} ${mtimeMs} ${process.getuid?.()}`);
   const target = path.join(home, 'native');
   if (fs.existsSync(target)) return target;
-
-  const unfinished = fs.mkdtempSync(path.join(home, 'copy-'));
-  const copy = path.join(unfinished, 'native');
+  const copy = fs.mkdtempSync(path.join(home, 'copy-'));
   fs.cpSync(native, copy, { recursive: true, verbatimSymlinks: true });
   makeLinks(copy);
   fs.chmodSync(copy, 0o755);
   try {
     fs.renameSync(copy, target);
   } catch (error) {
+    fs.rmSync(copy, { recursive: true, force: true });
     if (!fs.existsSync(target)) throw error; // otherwise another process was faster
-  } finally {
-    fs.rmSync(unfinished, { recursive: true, force: true });
   }
   return target;
 }

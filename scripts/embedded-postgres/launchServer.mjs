@@ -3,14 +3,11 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { bindPort } from '../bindPort.mjs';
-import { errorCode } from '../errorCode.mjs';
-import { EmbeddedPostgresError } from './EmbeddedPostgresError.mjs';
+import { ScriptError } from '../ScriptError.mjs';
 import { failureLine } from './failureLine.mjs';
-import { readPidFile } from './readPidFile.mjs';
+import { processExists, readPidFile } from './runningServer.mjs';
 
 const HOST = '127.0.0.1';
-/** Recovery after a crash may take a while. */
-const START_MS = 60_000;
 const STOP_MS = 8_000;
 /**
  * Another process won the race for the folder, a killed server has not quite ended, or the port was
@@ -32,77 +29,62 @@ exit $code
 `;
 
 /**
- * Starts a server on a data folder.
+ * Starts a server that ends with this process.
  *
  * @param {import('./startEmbeddedPostgres.mjs').Site} site
- * @param {{ port: number | undefined, fsync: boolean, leash: boolean }} options
+ * @param {{ port: number | undefined, fsync: boolean }} options
  * @returns {Promise<{ pid: number, port: number, stop: () => Promise<void> } | undefined>} undefined
  *   if another try may succeed
- * @throws {EmbeddedPostgresError}
+ * @throws {ScriptError}
  */
-export async function launchServer({ dataDir, user, binaries }, { port: wanted, fsync, leash }) {
+export async function launchServer({ dataDir, user, binaries }, { port: wanted, fsync }) {
   const port = await choosePort(dataDir, wanted);
-  const log = path.join(dataDir, 'server.log');
   const settings = [
     ...[`listen_addresses=${HOST}`, 'unix_socket_directories='],
     ...(fsync ? [] : ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off']),
   ].flatMap((setting) => ['-c', setting]);
-  const command = [binaries.postgres, '-D', dataDir, '-p', String(port), ...settings];
-  const leashed = leash && process.platform !== 'win32';
-  const [file = '', ...args] = leashed ? ['/bin/sh', '-c', LEASH, 'sh', ...command] : command;
+  const server = [binaries.postgres, '-D', dataDir, '-p', String(port), ...settings];
+  const command = process.platform === 'win32' ? server : ['/bin/sh', '-c', LEASH, 'sh', ...server];
   // A killed server leaves its file.
   const before = readPidFile(dataDir)?.written ?? 0;
+  const log = path.join(dataDir, 'server.log');
   const output = fs.openSync(log, 'w', 0o600);
   if (user) fs.fchownSync(output, user.uid, user.gid);
-  const child = spawn(file, args, {
-    ...(user && { uid: user.uid, gid: user.gid }),
+  const child = spawn(command[0] ?? '', command.slice(1), {
+    ...user,
     cwd: path.parse(dataDir).root,
     // A group of its own: Ctrl-C in the terminal must not end it before the service.
     detached: true,
-    stdio: ['ignore', output, output, leashed ? 'pipe' : 'ignore'],
+    stdio: ['ignore', output, output, 'pipe'],
   });
   fs.closeSync(output);
-  const pipe = /** @type {import('node:net').Socket | undefined} */ (child.stdio[3] ?? undefined);
-  pipe?.on('error', () => undefined);
-  pipe?.unref();
+  const leash = /** @type {import('node:net').Socket} */ (child.stdio[3]);
+  leash.on('error', () => undefined).unref();
   child.unref();
+  let isOver = false;
   const ended = new Promise((resolve) => child.once('exit', resolve).once('error', resolve));
-  const isOver = () => child.exitCode !== null || child.signalCode !== null || !child.pid;
+  void ended.then(() => (isOver = true));
 
-  /** @param {NodeJS.Signals} signal */
-  const send = (signal) => {
-    const { pid } = readPidFile(dataDir) ?? {};
-    try {
-      if (pid) process.kill(pid, signal);
-    } catch (error) {
-      if (errorCode(error) !== 'ESRCH') throw error;
+  while (!isOver) {
+    const file = readPidFile(dataDir);
+    if (!file?.ready || file.port !== port || file.written <= before) {
+      await sleep(25);
+      continue;
     }
-  };
-  const stop = async () => {
-    child.ref();
-    // Fast shutdown, immediate shutdown, kill.
-    for (const signal of /** @type {const} */ (['SIGINT', 'SIGQUIT', 'SIGKILL'])) {
-      if (isOver()) return;
-      if (pipe && signal === 'SIGINT') pipe.destroy();
-      else send(signal);
+    const { pid } = file;
+    const stop = async () => {
+      child.ref();
+      if (process.platform === 'win32') process.kill(pid);
+      leash.destroy();
       await Promise.race([ended, sleep(STOP_MS, undefined, { ref: false })]);
-    }
-  };
-
-  const deadline = Date.now() + START_MS;
-  while (!isOver()) {
-    const server = readPidFile(dataDir);
-    if (server?.ready && server.port === port && server.written > before)
-      return { pid: server.pid, port, stop };
-    if (Date.now() > deadline) {
-      await stop();
-      throw new EmbeddedPostgresError(`PostgreSQL did not start in ${START_MS} ms: see ${log}`);
-    }
-    await sleep(25);
+      if (!isOver && processExists(pid)) process.kill(pid, 'SIGQUIT');
+      await ended;
+    };
+    return { pid, port, stop };
   }
   const text = fs.readFileSync(log, 'utf8');
   if (PASSING.test(text)) return undefined;
-  throw new EmbeddedPostgresError(`embedded PostgreSQL did not start: ${failureLine(text)}`);
+  throw new ScriptError(`embedded PostgreSQL did not start: ${failureLine(text)}`);
 }
 
 /**
@@ -111,11 +93,10 @@ export async function launchServer({ dataDir, user, binaries }, { port: wanted, 
  * @param {number | undefined} wanted
  */
 async function choosePort(dataDir, wanted) {
-  if (wanted) {
+  if (wanted)
     return bindPort(wanted, HOST).catch(() => {
-      throw new EmbeddedPostgresError(`port ${wanted} on ${HOST} is taken`);
+      throw new ScriptError(`port ${wanted} on ${HOST} is taken`);
     });
-  }
   // PostgreSQL notes its command line there.
   const options = path.join(dataDir, 'postmaster.opts');
   const last = fs.existsSync(options) ? fs.readFileSync(options, 'utf8') : '';

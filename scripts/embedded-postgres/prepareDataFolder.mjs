@@ -5,11 +5,10 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { errorCode } from '../errorCode.mjs';
-import { EmbeddedPostgresError } from './EmbeddedPostgresError.mjs';
+import { ScriptError } from '../ScriptError.mjs';
 import { failureLine } from './failureLine.mjs';
 
 /** @typedef {import('./startEmbeddedPostgres.mjs').Site} Site */
-/** @typedef {{ fsync: boolean, log: (line: string) => void }} Options */
 
 const PASSWORD_FILE = 'superuser-password';
 /** initdb takes about a second. */
@@ -19,23 +18,24 @@ const LEFT_OVER_MS = 60_000;
  * Makes the data folder if there is none.
  *
  * @param {Site} site
- * @param {Options} options
+ * @param {{ fsync: boolean, log: (line: string) => void }} options
  * @returns {Promise<string>} the superuser's password
- * @throws {EmbeddedPostgresError} if it holds data that cannot be served
+ * @throws {ScriptError} if it holds data that cannot be served
  */
-export async function prepareDataFolder(site, options) {
+export async function prepareDataFolder(site, { fsync, log }) {
   const { dataDir, binaries } = site;
   const passwordFile = path.join(dataDir, PASSWORD_FILE);
   if (!fs.existsSync(passwordFile)) {
     removeEmpty(dataDir);
-    await initialise(site, options);
+    removeLeftOver(dataDir);
+    log(`initialising PostgreSQL ${binaries.version} in ${dataDir}`);
+    await initialise(site, fsync);
   }
   const version = fs.readFileSync(path.join(dataDir, 'PG_VERSION'), 'utf8').trim();
-  if (version !== binaries.version) {
-    throw new EmbeddedPostgresError(
+  if (version !== binaries.version)
+    throw new ScriptError(
       `${dataDir} was made by PostgreSQL ${version}, ${binaries.postgres} is ${binaries.version}: set PG_BIN_DIR to a ${version}, or move the folder away`,
     );
-  }
   return fs.readFileSync(passwordFile, 'utf8').trim();
 }
 
@@ -45,20 +45,32 @@ function removeEmpty(dataDir) {
     fs.rmdirSync(dataDir);
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return;
-    throw new EmbeddedPostgresError(
+    throw new ScriptError(
       `${dataDir} holds files without its ${PASSWORD_FILE} file: put that back, or move the folder away`,
     );
   }
 }
 
 /**
+ * Removes what a killed process left under a temporary name.
+ * @param {string} dataDir
+ */
+function removeLeftOver(dataDir) {
+  const parent = path.dirname(dataDir);
+  for (const name of fs.readdirSync(parent)) {
+    if (!name.startsWith(`${path.basename(dataDir)}.init-`)) continue;
+    const file = path.join(parent, name);
+    const { mtimeMs = Infinity } = fs.statSync(file, { throwIfNoEntry: false }) ?? {};
+    if (Date.now() - mtimeMs > LEFT_OVER_MS) fs.rmSync(file, { recursive: true, force: true });
+  }
+}
+
+/**
  * Runs initdb under a temporary name, then renames: half a cluster never has the real name.
  * @param {Site} site
- * @param {Options} options
+ * @param {boolean} fsync
  */
-async function initialise({ dataDir, user, binaries }, { fsync, log }) {
-  log(`initialising PostgreSQL ${binaries.version} in ${dataDir}`);
-  removeLeftOver(dataDir);
+async function initialise({ dataDir, user, binaries }, fsync) {
   const unfinished = `${dataDir}.init-${randomBytes(6).toString('hex')}`;
   const password = `${unfinished}.pw`;
   const locale =
@@ -74,12 +86,12 @@ async function initialise({ dataDir, user, binaries }, { fsync, log }) {
     fs.writeFileSync(password, randomBytes(24).toString('base64url'), { mode: 0o600, flag: 'wx' });
     if (user) for (const one of [unfinished, password]) fs.chownSync(one, user.uid, user.gid);
     const initdb = spawn(binaries.initdb, args, {
-      ...(user && { uid: user.uid, gid: user.gid }),
+      ...user,
       cwd: path.parse(dataDir).root,
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     const [output, [code]] = await Promise.all([text(initdb.stderr), once(initdb, 'close')]);
-    if (code !== 0) throw new EmbeddedPostgresError(`initdb failed: ${failureLine(output)}`);
+    if (code !== 0) throw new ScriptError(`initdb failed: ${failureLine(output)}`);
     fs.renameSync(password, path.join(unfinished, PASSWORD_FILE));
     fs.renameSync(unfinished, dataDir);
   } catch (error) {
@@ -88,19 +100,5 @@ async function initialise({ dataDir, user, binaries }, { fsync, log }) {
   } finally {
     fs.rmSync(unfinished, { recursive: true, force: true });
     fs.rmSync(password, { force: true });
-  }
-}
-
-/**
- * Removes what a killed process left under a temporary name.
- * @param {string} dataDir
- */
-function removeLeftOver(dataDir) {
-  const parent = path.dirname(dataDir);
-  for (const name of fs.readdirSync(parent)) {
-    if (!name.startsWith(`${path.basename(dataDir)}.init-`)) continue;
-    const file = path.join(parent, name);
-    const { mtimeMs = Infinity } = fs.statSync(file, { throwIfNoEntry: false }) ?? {};
-    if (Date.now() - mtimeMs > LEFT_OVER_MS) fs.rmSync(file, { recursive: true, force: true });
   }
 }

@@ -1,8 +1,7 @@
-import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
-import { EmbeddedPostgresError } from './EmbeddedPostgresError.mjs';
+import { ScriptError } from '../ScriptError.mjs';
 
-/** @typedef {{ uid: number, gid: number, name: string }} ServerUser */
+/** @typedef {{ uid: number, gid: number }} ServerUser */
 
 /**
  * The user that runs the server on a data folder. PostgreSQL refuses to run as root; then it is the
@@ -10,28 +9,23 @@ import { EmbeddedPostgresError } from './EmbeddedPostgresError.mjs';
  *
  * @param {string} dataDir
  * @returns {ServerUser | undefined} undefined: the user of this process
- * @throws {EmbeddedPostgresError}
+ * @throws {ScriptError}
  */
 export function serverUser(dataDir) {
   const owner = fs.statSync(dataDir, { throwIfNoEntry: false });
   const self = process.getuid?.();
   if (self !== 0) {
-    if (owner && self !== undefined && owner.uid !== self) {
-      throw new EmbeddedPostgresError(
-        `${dataDir} belongs to another user (uid ${owner.uid}): start as that user, or move the folder away`,
-      );
-    }
-    return undefined;
+    if (owner === undefined || self === undefined || owner.uid === self) return undefined;
+    throw new ScriptError(
+      `${dataDir} belongs to another user (uid ${owner.uid}): start as that user, or move the folder away`,
+    );
   }
-  if (owner && owner.uid !== 0) return { uid: owner.uid, gid: owner.gid, name: `#${owner.uid}` };
-  for (const name of ['postgres', 'nobody']) {
-    const uid = spawnSync('id', ['-u', name], { encoding: 'utf8' });
-    const gid = spawnSync('id', ['-g', name], { encoding: 'utf8' });
-    if (uid.status === 0 && gid.status === 0) {
-      return { uid: Number(uid.stdout), gid: Number(gid.stdout), name };
-    }
-  }
-  throw new EmbeddedPostgresError(
+  if (owner && owner.uid !== 0) return { uid: owner.uid, gid: owner.gid };
+  const users = fs.readFileSync('/etc/passwd', 'utf8');
+  const [, uid, gid] =
+    /^postgres:[^:]*:(\d+):(\d+)/m.exec(users) ?? /^nobody:[^:]*:(\d+):(\d+)/m.exec(users) ?? [];
+  if (uid !== undefined) return { uid: Number(uid), gid: Number(gid) };
+  throw new ScriptError(
     'PostgreSQL does not run as root, and there is no user postgres or nobody: start as an ordinary user',
   );
 }

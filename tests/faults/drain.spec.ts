@@ -68,7 +68,7 @@ const failures = (outcomes: Outcome[]) =>
 
 describe('a service that is told to stop', () => {
   let database: Config['database'];
-  const settings = { CERTS_DIR: certsDir() };
+  const settings = { CERTS_DIR: certsDir(), DRAIN_TIMEOUT_SECONDS: '9' };
   beforeAll(async () => {
     database = await createDatabase();
   });

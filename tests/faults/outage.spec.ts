@@ -285,7 +285,10 @@ describe('an outage of PostgreSQL', () => {
 
   describe('when the service is told to stop while it hangs', () => {
     it('answers what it has accepted, and exits with 0 within 10 s', async () => {
-      const service = await ServiceProcess.start(postgres.database, settings);
+      const service = await ServiceProcess.start(postgres.database, {
+        ...settings,
+        DRAIN_TIMEOUT_SECONDS: '9',
+      });
       const { tokens } = await account();
       await postgres.freeze();
       try {

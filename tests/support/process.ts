@@ -59,6 +59,8 @@ export class ServiceProcess {
       CLIENT_UI_DOMAIN: 'http://localhost:5173',
       JWT_ISSUER: 'http://auth.test',
       COOKIE_SECURE: 'false',
+      // The connections that fetch keeps idle would hold each stop for five seconds.
+      DRAIN_TIMEOUT_SECONDS: '1',
       CERTS_DIR: overrides.CERTS_DIR ?? (project === undefined ? certsDir() : undefined),
       ...overrides,
     });

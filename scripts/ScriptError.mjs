@@ -1,2 +1,2 @@
 /** An error whose message is one line that says what to do. */
-export class EmbeddedPostgresError extends Error {}
+export class ScriptError extends Error {}
