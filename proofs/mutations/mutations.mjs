@@ -257,7 +257,7 @@ export const mutations = [
     change: 'no absolute lifetime',
     file: SESSIONS,
     from: '        ${startedAt} + make_interval(secs => ${absolute}))`;',
-    to: '        now() + make_interval(secs => ${sliding} + 0 * ${absolute}))`;',
+    to: '        now() + make_interval(secs => ${sliding} + 0 * ${absolute} + 0 * extract(epoch from ${startedAt})))`;',
     red: ['sessions'],
   },
   {

@@ -75,6 +75,16 @@ describe('the account in its owner’s hands', () => {
       await client.self(renewed).expect(401);
     });
 
+    it('treats a token that was replaced a moment before the change as stolen, too', async () => {
+      const { user, tokens } = await someone();
+      const rotated = tokensOf(await client.refresh(tokens).expect(200));
+      const renewed = tokensOf(
+        await change(rotated, user.password, 'a better password').expect(200),
+      );
+      expect(clearsCookies(await client.refresh(tokens).expect(401))).toBe(true);
+      await client.self(renewed).expect(401);
+    });
+
     it('answers 401 for a wrong current password, and changes nothing', async () => {
       const { user, tokens } = await someone();
       const refused = await change(tokens, 'not the password', 'a better password').expect(401);

@@ -4,12 +4,12 @@ import type { AddressInfo, Socket } from 'node:net';
 import { Writable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { createLogger, format, transports } from 'winston';
-import { expressMessages } from '../../src/http/expressMessages';
-import { createHttpServer, type HttpServerOptions } from '../../src/http/httpServer';
-import { aUser, clientOf, tokensOf } from '../support/client';
-import { until } from '../harness/until';
-import { Line } from '../support/Line';
-import { startService, type LogLine, type TestService } from '../support/service';
+import { expressMessages } from '../src/http/expressMessages';
+import { createHttpServer, type HttpServerOptions } from '../src/http/httpServer';
+import { aUser, clientOf, tokensOf } from './support/client';
+import { until } from './harness/until';
+import { Line } from './support/Line';
+import { startService, type LogLine, type TestService } from './support/service';
 
 const HEAD = 'POST /auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n';
 const SECOND = 1_000;

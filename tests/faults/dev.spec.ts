@@ -15,7 +15,7 @@ import { isUp } from '../harness/isUp';
 import { Program } from '../harness/Program';
 import { ROOT } from '../harness/root';
 import { until } from '../harness/until';
-import { copyOfTree, postmaster, processesWith } from './processes';
+import { copyOfTree, postmaster, processesWith } from '../scripts/processes';
 
 jest.setTimeout(60_000);
 

@@ -1,6 +1,6 @@
-import { aUser, clientOf } from '../support/client';
-import { expectProblem } from '../support/problem';
-import { startService, type TestService } from '../support/service';
+import { aUser, clientOf } from './support/client';
+import { expectProblem } from './support/problem';
+import { startService, type TestService } from './support/service';
 
 describe('the media type of a body', () => {
   let service: TestService;
