@@ -5,6 +5,7 @@ import { createDataSource, MIGRATION_OPTIONS } from '../src/config/data-source';
 import { revertMigration } from '../src/database/revertMigration';
 import { runMigrations } from '../src/database/runMigrations';
 import { migrations } from '../src/migrations';
+import { canonicalEmail } from '../src/validators/canonicalEmail';
 import { createDatabase } from './support/service';
 
 const INSERT_USER =
@@ -82,6 +83,56 @@ describe('migrations', () => {
       await dataSource.runMigrations();
       expect(await dataSource.runMigrations()).toEqual([]);
       expect(await dataSource.showMigrations()).toBe(false);
+    });
+  });
+
+  describe('when accounts have e-mails in an earlier form', () => {
+    const emails = async () =>
+      (await rows<{ email: string }>('SELECT email FROM users ORDER BY id')).map(
+        ({ email }) => email,
+      );
+    beforeEach(async () => {
+      await runMigrations(dataSource);
+      await rows('DELETE FROM users');
+      expect(await revertMigration(dataSource)).toBe('CanonicalEmails1700000000005');
+    });
+    afterEach(() => rows('DELETE FROM users'));
+
+    it('gives each the form in which it signs in', async () => {
+      const earlier = ['ada@example.com', 'müller@bücher.example', 'straße@ΠΑΡΆΔΕΙΓΜΑ.example'];
+      for (const email of earlier) await rows(INSERT_USER, userWith(email));
+      await runMigrations(dataSource);
+      expect(await emails()).toEqual(earlier.map(canonicalEmail));
+      expect(await emails()).toContain('müller@xn--bcher-kva.example');
+    });
+
+    it('leaves an account alone whose new form is taken, and says its id', async () => {
+      const written: string[] = [];
+      const write = process.stderr.write.bind(process.stderr);
+      const earlier = ['ada@xn--bcher-kva.example', 'ada@bücher.example'];
+      const ids: unknown[] = [];
+      for (const email of earlier) ids.push((await rows(INSERT_USER, userWith(email)))[0]);
+      process.stderr.write = (text: string | Uint8Array) => written.push(String(text)) > 0;
+      try {
+        await runMigrations(dataSource);
+      } finally {
+        process.stderr.write = write;
+      }
+      expect(await emails()).toEqual(earlier);
+      expect(written.join('')).toMatch(new RegExp(`: ${(ids[1] as { id: number }).id}\\n$`));
+      expect(written.join('')).not.toContain('@');
+    });
+
+    it('reaches every one of several batches', async () => {
+      await rows(
+        `INSERT INTO users ("firstName", "lastName", email, password)
+         SELECT 'A', 'B', 'user' || n || '@bücher.example', 'x' FROM generate_series(1, 2500) AS n`,
+      );
+      await runMigrations(dataSource);
+      expect(new Set(await emails()).size).toBe(2_500);
+      expect((await emails()).filter((email) => !email.endsWith('@xn--bcher-kva.example'))).toEqual(
+        [],
+      );
     });
   });
 
