@@ -47,9 +47,10 @@ async function startOrders(issuer) {
  * at the end.
  *
  * @param {import('./service.mjs').AuthService} service
+ * @param {Record<string, string>} skewed new tokens, for another clock
  * @param {Record<string, string>} bad tokens
  */
-export async function checkOrdersService(service, bad) {
+export async function checkOrdersService(service, skewed, bad) {
   const { access } = await enter(service, 'login', 'ada@example.com');
   const orders = await startOrders(service.issuer);
 
@@ -58,6 +59,11 @@ export async function checkOrdersService(service, bad) {
     assertEqual(await orders.bearer(access), 200, 'by bearer');
     assertEqual(await orders.status({}), 401, 'without');
   });
+  for (const [which, token] of Object.entries(skewed)) {
+    await check(`orders-service, ${which}, accepts a new token`, async () => {
+      assertEqual(await orders.bearer(token), 200, 'by bearer');
+    });
+  }
   for (const [fault, token] of Object.entries(bad)) {
     await check(`orders-service refuses a token ${fault}`, async () => {
       assertEqual(await orders.bearer(token), 401, 'by bearer');

@@ -26,7 +26,7 @@ const service = await startAuthService();
 try {
   const { userId, access, refresh } = await enter(service, 'register', 'ada@example.com');
   const subject = String(userId);
-  const { control, bad } = await forge(access, refresh, service.certs);
+  const { control, skewed, bad } = await forge(access, refresh, service.certs);
 
   const clients = {
     jose: verifyWithJose,
@@ -43,6 +43,11 @@ try {
       assertEqual(await verify(access), subject, 'subject');
       assertEqual(await verify(control), subject, 'subject of the control');
     });
+    for (const [which, token] of Object.entries(skewed)) {
+      await check(`${name}, ${which}, accepts a new token`, async () => {
+        assertEqual(await verify(token), subject, 'subject');
+      });
+    }
     for (const [fault, token] of Object.entries(bad)) {
       await check(`${name} refuses a token ${fault}`, () => assertRefused(verifier, token));
     }
@@ -64,7 +69,7 @@ try {
     await verifier.stop?.();
   }
 
-  await checkOrdersService(service, bad);
+  await checkOrdersService(service, skewed, bad);
 } finally {
   await service.stop();
 }

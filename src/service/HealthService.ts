@@ -1,6 +1,7 @@
 import type { Database } from '../database/Database';
 import { isTableMissing } from '../database/databaseErrors';
-import { FIND_ENCODING, FIND_STATE } from '../database/healthStatements';
+import { FIND_STATE } from '../database/healthStatements';
+import { requireUtf8 } from '../database/requireUtf8';
 import { problem } from '../errors/problems';
 import type { Lifecycle } from '../types/lifecycle';
 
@@ -29,14 +30,9 @@ export class HealthService {
     return pending;
   }
 
-  /** @throws {Error} if the database cannot hold every name: its encoding is not UTF8. */
-  async requireEncoding(): Promise<void> {
-    const [found] = await this.database.query<{ encoding: string }>(FIND_ENCODING, []);
-    if (found?.encoding !== 'UTF8')
-      throw new Error(
-        `the database has the encoding ${String(found?.encoding)}: create it with ` +
-          `"CREATE DATABASE … TEMPLATE template0 ENCODING 'UTF8'"`,
-      );
+  /** @throws {ConfigError} if the database cannot hold every name. */
+  requireEncoding(): Promise<void> {
+    return requireUtf8(this.database);
   }
 
   private async isUsable(): Promise<boolean> {

@@ -1,0 +1,29 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+
+const ROOT = path.join(__dirname, '../..');
+const read = (file: string) => readFileSync(path.join(ROOT, file), 'utf8');
+
+/** The code blocks of a page that say which file they are. */
+const quotationsIn = (page: string) =>
+  [...read(page).matchAll(/<!-- (\S+) -->\n\n```\w+\n(.*?)```\n/gs)].map(
+    ([, file = '', code = '']) => ({ page, file, code }),
+  );
+
+const quotations = ['docs/service-authors.md', 'docs/sessions.md'].flatMap(quotationsIn);
+
+describe('the pages for developers', () => {
+  it('quote the orders service and the client of a single-page app', () => {
+    expect(quotations.map(({ file }) => file)).toEqual(
+      expect.arrayContaining([
+        'examples/orders-service/src/accessToken.ts',
+        'examples/orders-service/src/server.ts',
+        'examples/browser/authFetch.ts',
+      ]),
+    );
+  });
+
+  it.each(quotations)('quotes $file to the letter in $page', ({ file, code }) => {
+    expect(code).toBe(read(file));
+  });
+});
