@@ -315,6 +315,20 @@ describe('limits on attempts', () => {
     });
   });
 
+  describe('when a site goes on after 300 refusals within a minute', () => {
+    it('is refused before the body is read, there alone', async () => {
+      const address = anAddress();
+      const user = aUser();
+      await register(address, user).expect(201);
+      await guesses(address, user, 11);
+      expect(await guesses(address, user, 301)).toEqual(times(301, 429));
+      const other = aUser();
+      await register(anAddress(), other).expect(201);
+      expectProblem(await login(address, other), 429);
+      await login(anAddress(), other).expect(200);
+    });
+  });
+
   describe('when 100 accounts were registered from one address within the hour', () => {
     it('answers 429 there, before anything is hashed, and 201 elsewhere', async () => {
       const address = anAddress();

@@ -29,6 +29,8 @@ const LOCAL_LIMITS = {
   'sign-in': { points: 100, duration: 15 * MINUTE },
   /** Bodies that fail validation, from one site. */
   invalid: { points: 300, duration: 15 * MINUTE },
+  /** Refused attempts of one site, whose bodies are read; beyond, they are not. */
+  refused: { points: 300, duration: MINUTE },
 } as const;
 
 const MAX_LOCK = 15 * MINUTE;
@@ -73,6 +75,7 @@ export class AttemptLimiter {
   private readonly local = {
     'sign-in': new RateLimiterMemory({ ...LOCAL_LIMITS['sign-in'], keyPrefix: 'sign-in' }),
     invalid: new RateLimiterMemory({ ...LOCAL_LIMITS.invalid, keyPrefix: 'invalid' }),
+    refused: new RateLimiterMemory({ ...LOCAL_LIMITS.refused, keyPrefix: 'refused' }),
   };
   /** Counts while the database takes no writes. */
   private readonly insurance = {
@@ -113,7 +116,9 @@ export class AttemptLimiter {
     if (!this.enabled) return;
     this.refuseKnown(`invalid:${site}`);
     if (kind === 'registration') this.refuseKnown(`registration:${site}`);
-    else for (const key of [`network:${network}`, `site:${site}`]) this.refuseKnown(key);
+    else
+      for (const key of [`network:${network}`, `site:${site}`, `refused:${site}`])
+        this.refuseKnown(key);
   }
 
   /**
@@ -124,7 +129,12 @@ export class AttemptLimiter {
   checkAttempt(email: string, client: Client): void {
     if (!this.enabled) return;
     const { account, ...keys } = this.keysOf(email, client);
-    for (const key of namesOf({ ...keys, 'sign-in': keys.pair })) this.refuseKnown(key, account);
+    try {
+      for (const key of namesOf({ ...keys, 'sign-in': keys.pair })) this.refuseKnown(key, account);
+    } catch (refusal) {
+      void this.countLocally('refused', String(client.site));
+      throw refusal;
+    }
   }
 
   /**
@@ -159,7 +169,7 @@ export class AttemptLimiter {
           : wrongCredentials(userId, keys.account);
       },
       succeeded: async () => {
-        await this.countSignIn(keys);
+        await this.countLocally('sign-in', keys.pair);
         if (failures > 0) await this.limiters.pair.delete(keys.pair);
       },
     };
@@ -180,10 +190,14 @@ export class AttemptLimiter {
 
   /** Counts a body that failed validation; resolves to whether the limit was reached by it. */
   async invalidInput({ site }: Client): Promise<boolean> {
-    if (!this.enabled) return false;
-    const { consumedPoints, msBeforeNext } = await this.local.invalid.penalty(String(site));
-    const { points } = LOCAL_LIMITS.invalid;
-    if (consumedPoints >= points) this.refusals.remember(`invalid:${site}`, points, msBeforeNext);
+    return this.enabled && this.countLocally('invalid', String(site));
+  }
+
+  /** Resolves to whether the limit was reached by it. */
+  private async countLocally(name: keyof typeof LOCAL_LIMITS, key: string): Promise<boolean> {
+    const { consumedPoints, msBeforeNext } = await this.local[name].penalty(key);
+    const { points } = LOCAL_LIMITS[name];
+    if (consumedPoints >= points) this.refusals.remember(`${name}:${key}`, points, msBeforeNext);
     return consumedPoints === points;
   }
 
@@ -249,12 +263,6 @@ export class AttemptLimiter {
     const beyond = (account?.consumedPoints ?? 0) - LIMITS.account.points;
     if (beyond >= 0 && !familiar)
       await this.limiters.lock.block(keys.lock, Math.min(2 ** beyond, MAX_LOCK));
-  }
-
-  private async countSignIn({ pair }: AttemptKeys): Promise<void> {
-    const { consumedPoints, msBeforeNext } = await this.local['sign-in'].penalty(pair);
-    const { points } = LOCAL_LIMITS['sign-in'];
-    if (consumedPoints >= points) this.refusals.remember(`sign-in:${pair}`, points, msBeforeNext);
   }
 
   private refuseKnown(key: string, accountHash?: string): void {
