@@ -9,7 +9,6 @@ const POOL_SIZE = 2;
 /**
  * Runs `work` on a connected data source, and closes it. `options` are PostgreSQL's, for each
  * connection; without a timeout a migration takes the time it needs.
- *
  * @throws {CommandError} that says in one line what is wrong with the database.
  */
 export async function withDatabase<T>(

@@ -308,7 +308,6 @@ function check<Schema extends z.ZodObject>(
  *
  * `environment` takes precedence over the `.env.<NODE_ENV>` file in `folder`. White space around a
  * value does not count, and an empty variable counts as not set.
- *
  * @throws {ConfigError} with everything that is wrong.
  */
 export function loadConfig(environment: NodeJS.ProcessEnv = process.env, folder = PROJECT_ROOT) {
@@ -387,7 +386,6 @@ export function sizeThreadPool(): void {
 
 /**
  * The settings of the database alone: a command that uses no others runs without them.
- *
  * @throws {ConfigError} as {@link loadConfig}.
  */
 export function loadDatabaseConfig(
@@ -403,7 +401,6 @@ export function loadDatabaseConfig(
 
 /**
  * The settings of the keys alone.
- *
  * @throws {ConfigError} as {@link loadConfig}.
  */
 export function loadKeyConfig(environment: NodeJS.ProcessEnv = process.env): Pick<Config, 'keys'> {

@@ -15,7 +15,6 @@ interface EnvironmentFile {
 
 /**
  * The variables of a `.env` file; none if there is no such file.
- *
  * @throws {Error} if the file exists but cannot be read.
  */
 export function readEnvironmentFile(file: string): EnvironmentFile {

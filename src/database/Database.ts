@@ -16,21 +16,16 @@ export type Query = <Row>(statement: Statement, values: readonly unknown[]) => P
 /** A connection of the pool, and how to give it back; `true` closes it. */
 type Lease = [connection: PoolClient, release: (close?: boolean) => void];
 
-/**
- * The longest time that a statement or a transaction may take, in milliseconds. A server that hangs
- * cannot enforce its own limits, which are a little lower. Together with the wait for a connection
- * it stays below the five seconds within which every request gets a response.
- */
+/** In milliseconds. Above the server's own timeouts, which a server that hangs cannot enforce. */
 const DEADLINE = 2_400;
 
-/** How often a conflict with another transaction is tried again, and the longest pause before, in ms. */
+/** After a conflict with another transaction; the pause is the longest one, in milliseconds. */
 const RETRIES = 3;
 const RETRY_PAUSE = 50;
 
 /**
- * Runs `work`, again after a conflict, and closes the connection at the deadline: a late result must
- * not reach the next user of the connection. Work that still waits for a result fails with the
- * connection. A connection that is of no more use is closed, too; the pool drops closed connections.
+ * Runs `work`, and closes the connection at the deadline: a late result must not reach the next user
+ * of the connection. The pool drops closed connections.
  */
 async function onConnection<T>(connection: ClientBase, work: () => Promise<T>): Promise<T> {
   const timer = setTimeout(close, DEADLINE, connection);
@@ -44,14 +39,14 @@ async function onConnection<T>(connection: ClientBase, work: () => Promise<T>): 
   }
 }
 
-/** PostgreSQL has undone everything when it reports a conflict, so that `work` can run again. */
+/** PostgreSQL rolls back before it reports a conflict, so `work` can run again. */
 async function retried<T>(work: () => Promise<T>): Promise<T> {
   for (let retry = 1; retry <= RETRIES; retry += 1) {
     try {
       return await work();
     } catch (error) {
       if (!isConflict(error)) throw error;
-      // At random, so that the two transactions do not meet again.
+      // Random, so that the two transactions do not meet again.
       await delay(Math.random() * RETRY_PAUSE);
     }
   }
@@ -63,14 +58,11 @@ const close = (connection: ClientBase) => void (connection as PoolClient & { end
 const ignore = () => undefined;
 
 /**
- * TypeORM's entities and prepared statements on one pool of connections, under one deadline and with
- * the same errors.
- *
- * TypeORM's own `query` cannot name a statement, so PostgreSQL would parse and plan it at every
- * request.
+ * TypeORM's entities and prepared statements on one pool, with one deadline and the same errors.
+ * TypeORM's own `query` cannot name a statement, so PostgreSQL would plan it at every request.
  */
 export class Database {
-  /** When each connection was used first, and since when new ones are needed, in milliseconds. */
+  /** When each connection was first used; those from before `renewedAt` are replaced. */
   private readonly firstUse = new WeakMap<ClientBase, number>();
   private renewedAt = -Infinity;
 
@@ -82,7 +74,7 @@ export class Database {
     return result.rows as Row[];
   };
 
-  /** The same for a library with a statement of its own. */
+  /** The same for a library that brings its own statement. */
   readonly queryAny = async (statement: QueryConfig): Promise<QueryResult> => {
     const driver = this.dataSource.driver as PostgresDriver;
     const [connection, release] = (await driver.obtainMasterConnection()) as Lease;
@@ -90,7 +82,7 @@ export class Database {
       release(true);
       return this.queryAny(statement);
     }
-    // A connection that dies fails its query; an unhandled error event would also end the process.
+    // An unhandled error event would end the process; the query fails anyway.
     connection.on('error', ignore);
     try {
       return await this.renewing(() => onConnection(connection, () => connection.query(statement)));
@@ -100,15 +92,12 @@ export class Database {
     }
   };
 
-  /** Runs a query of repositories or query builders; each statement is committed by itself. */
+  /** Runs repositories or query builders; each statement commits on its own. */
   entities<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
     return this.onRunner((_connection, manager) => work(manager));
   }
 
-  /**
-   * Runs `work` in one transaction: committed when it resolves, rolled back when it rejects. After a
-   * conflict with another transaction `work` runs again.
-   */
+  /** Runs `work` in one transaction; `work` runs again after a conflict with another transaction. */
   transaction<T>(work: (query: Query, manager: EntityManager) => Promise<T>): Promise<T> {
     return this.onRunner((connection, manager) => {
       const query = async <Row>({ name, text }: Statement, values: readonly unknown[]) => {
@@ -119,10 +108,7 @@ export class Database {
     });
   }
 
-  /**
-   * Makes the pool replace every connection before its next use. After a failover its connections lead
-   * to the former primary, which only reads.
-   */
+  /** Replaces every connection before its next use: after a failover they lead to a read-only server. */
   renewConnections(): void {
     this.renewedAt = performance.now();
   }

@@ -3,10 +3,10 @@ import type { Config } from '../config';
 import { databaseExists } from './databaseExists';
 import { onMaintenanceDatabase } from './onMaintenanceDatabase';
 
-/** Two commands at once: duplicate_database, or the unique index of its catalogue. */
+/** Two commands at once fail with duplicate_database, or at the catalogue's unique index. */
 const ALREADY_THERE = ['42P04', '23505'];
 
-/** Creates the database, and resolves to whether it was missing. */
+/** Creates the database; resolves to whether it was missing. */
 export function createDatabase(database: Config['database']): Promise<boolean> {
   return onMaintenanceDatabase(database, async (dataSource) => {
     if (await databaseExists(dataSource, database.name)) return false;

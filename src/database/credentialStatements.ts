@@ -1,8 +1,8 @@
 import type { Statement } from './Database';
 
 /**
- * Hot: runs at every attempt to sign in. $1 e-mail. Always one row: the account, if there is one, and the
- * highest bcrypt rounds of any account, because a refusal has to take as long as the slowest of them.
+ * Hot: every attempt to sign in. $1 e-mail. Always one row: the account, if it exists, and the highest
+ * bcrypt rounds of any account, because every refusal takes as long as the slowest one.
  */
 export const FIND_CREDENTIALS: Statement = {
   name: 'user-credentials',

@@ -1,27 +1,20 @@
 import { isNativeError } from 'node:util/types';
 import { QueryFailedError } from 'typeorm';
 
-/**
- * SQLSTATE classes and codes of a database that is away, full, closing, hung or read-only, that lets
- * the service in no longer, or whose migrations are pending (a table, column, constraint, function or
- * schema is missing).
- */
+/** A database that is away, full, closing, hung, read-only or closed to us, or lacks migrations. */
 const UNAVAILABLE_STATES =
   /^(?:08|28|40|53|57P|58|25006|25P0[34]|3D000|3F000|42P01|42703|42704|42883|42P10|55P03|57014)/;
 
-/** A server that is there, but not for these settings: waiting does not help. */
+/** The server refuses these settings: waiting does not help. */
 const MISCONFIGURED_STATES = /^(?:28|3D000)/;
 
-/** A server that only reads: after a failover, the former primary. */
 const READ_ONLY_STATE = '25006';
 
 /** The server ends or has lost the session. */
 const LOST_STATES = /^(?:08|57P0|25P0[34])/;
 
-/** PostgreSQL has rolled back, to resolve a conflict with another transaction. */
 const CONFLICT_STATES = /^40(?:001|P01)$/;
 
-/** Node's codes for a connection that cannot be made or was lost. */
 const NETWORK_CODES =
   /^(?:ECONNABORTED|ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTDOWN|EHOSTUNREACH|ENETDOWN|ENETUNREACH)$/;
 
@@ -34,7 +27,7 @@ function driverError(error: unknown): { code?: unknown; constraint?: unknown; me
   return isNativeError(cause) ? cause : {};
 }
 
-/** Whether the database cannot serve for now, as opposed to a request that is wrong. */
+/** Whether the database cannot serve for now; false for an error of the statement itself. */
 export function isDatabaseUnavailable(error: unknown): boolean {
   const { code, message } = driverError(error);
   if (typeof code === 'string') return UNAVAILABLE_STATES.test(code) || NETWORK_CODES.test(code);
@@ -49,22 +42,22 @@ function stateOf(error: unknown): string {
   return typeof code === 'string' ? code : '';
 }
 
-/** Whether the server refuses the account or the name of the database. */
+/** Whether the server refuses the role or does not know the database. */
 export function isMisconfigured(error: unknown): boolean {
   return MISCONFIGURED_STATES.test(stateOf(error));
 }
 
-/** Whether the server took the statement for a write, and takes none. */
+/** Whether a write reached a read-only server, such as the former primary after a failover. */
 export function isReadOnly(error: unknown): boolean {
   return stateOf(error) === READ_ONLY_STATE;
 }
 
-/** Whether the connection is of no more use. */
+/** Whether the connection must not be used again. */
 export function isConnectionSpent(error: unknown): boolean {
   return isReadOnly(error) || LOST_STATES.test(stateOf(error));
 }
 
-/** Whether the same statement or transaction may succeed if it is run again. */
+/** Whether PostgreSQL rolled back because of another transaction, so that a retry may succeed. */
 export function isConflict(error: unknown): boolean {
   return CONFLICT_STATES.test(stateOf(error));
 }
@@ -74,7 +67,7 @@ export function isTableMissing(error: unknown): boolean {
   return stateOf(error) === '42P01';
 }
 
-/** Whether the error violates (SQLSTATE 23505) one of the named unique constraints. */
+/** Whether the error is a violation of one of these unique constraints. */
 export function isUniqueViolation(error: unknown, constraints: readonly string[]): boolean {
   const { code, constraint } = driverError(error);
   return code === '23505' && constraints.includes(String(constraint));

@@ -1,9 +1,6 @@
 import type { Statement } from './Database';
 
-/**
- * Hot: every probe of every replica. $1 names of migrations. Migrations that newer replicas have run
- * do not count.
- */
+/** Hot: every readiness probe. $1 this version's migrations; those of newer versions do not count. */
 export const FIND_STATE: Statement = {
   name: 'health-state',
   text: `
@@ -15,7 +12,7 @@ export const FIND_STATE: Statement = {
       ) AS pending`,
 };
 
-/** Before the first request. */
+/** Runs once, at the start. */
 export const FIND_ENCODING: Statement = {
   name: 'health-encoding',
   text: `SELECT current_setting('server_encoding') AS encoding`,

@@ -1,9 +1,6 @@
 import type { Statement } from './Database';
 
-/**
- * Hot: runs at every attempt to sign in. $1 keys, $2 e-mail, $3 network, $4 now in milliseconds since
- * 1970.
- */
+/** Hot: every attempt to sign in. $1 keys, $2 e-mail, $3 network, $4 now in milliseconds since 1970. */
 export const COUNTERS: Statement = {
   name: 'attempt-counters',
   text: `

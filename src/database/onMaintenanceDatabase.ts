@@ -2,13 +2,10 @@ import type { DataSource } from 'typeorm';
 import type { Config } from '../config';
 import { createDataSource, MIGRATION_OPTIONS } from '../config/data-source';
 
-/** There is no such database, or not for this user. */
+/** The database does not exist, or this role may not use it. */
 const UNUSABLE = ['3D000', '42501', '28000'];
 
-/**
- * Runs `work` connected to a database that every server has, because a database cannot be created or
- * dropped from within.
- */
+/** Runs `work` on another database: PostgreSQL cannot create or drop the one it is connected to. */
 export async function onMaintenanceDatabase<T>(
   database: Config['database'],
   work: (dataSource: DataSource) => Promise<T>,

@@ -1,13 +1,10 @@
 import DataLoader from 'dataloader';
 
-/** The number of requests that share a statement at most. */
 const MAX_SHARERS = 100;
 
 /**
- * Lets the requests of one turn of the event loop share one statement: under load it halves the
- * processor time of `GET /auth/self`, here and in PostgreSQL. Nothing is cached.
- *
- * `load` resolves to one value for each key, in the same order.
+ * Lets the requests of one turn of the event loop share one statement; nothing is cached. `load`
+ * resolves to one value for each key, in the same order.
  */
 export function oncePerTurn<Key, Value>(
   load: (keys: readonly Key[]) => Promise<Value[]>,

@@ -1,9 +1,8 @@
 import type { Statement } from './Database';
 
 /**
- * Race: replicas that purge at once. $1 limit. Locked rows are left for the next batch. It deletes by
- * ctid: once much of the table has expired, a join by the key would read the whole table. A lock keeps
- * the ctid, and a row that was renewed meanwhile has another one.
+ * Race: replicas that purge at once. $1 limit. Skips locked rows. Deletes by ctid, because a join by
+ * the key would read the whole table once much of it has expired; a locked row keeps its ctid.
  */
 export const PURGE: Statement = {
   name: 'session-purge',

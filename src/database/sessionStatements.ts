@@ -1,29 +1,27 @@
 import type { Statement } from './Database';
 
-/** The select list of a LiveSession, from the row `token` and a row with its user's role. */
+/** The select list of a LiveSession. */
 const liveSession = (owner = 'owner') => `
   token.session_id AS "sessionId", token.user_id AS "userId", ${owner}.role,
   token.id AS "tokenId", token.created_at AS "createdAt", token.expires_at AS "expiresAt"`;
 
-/** A token that is replaced now, as an element of `predecessors`; takes and gives SQL. */
+/** A token that is replaced now, as an element of `predecessors`. Takes and returns SQL. */
 const replacedNow = (id: string, tripwire = false) =>
   `jsonb_build_object('id', ${id}::text, 'replacedAt', now()${tripwire ? `, 'tripwire', true` : ''})`;
 
-/** When a token issued now expires, by the parameters of the two lifetimes in seconds. */
+/** When a token issued now expires. Takes and returns SQL; lifetimes in seconds. */
 const expiry = (startedAt: string, sliding = '$5', absolute = '$6') => `
   least(now() + make_interval(secs => ${sliding}),
         ${startedAt} + make_interval(secs => ${absolute}))`;
 
-/** The number of predecessors that a row remembers. */
 const MAX_PREDECESSORS = 32;
 
 /** The number of networks that a user has signed in from and that count as familiar. */
 const MAX_NETWORKS = 32;
 
 /**
- * The predecessors of a row's successor: first the tokens that are replaced now, then those of the row,
- * unless even its live token is older than the window. Some of them may be too old to count: SETTLE
- * compares their times.
+ * The successor's predecessors: the tokens replaced now, then the row's own, unless its live token is
+ * older than the window. Some may be too old to count: SETTLE checks their times.
  */
 const predecessorsOf = (row: string, ...replaced: string[]) => `
   jsonb_build_array(${replaced.join(', ')}) || CASE
@@ -33,14 +31,12 @@ const predecessorsOf = (row: string, ...replaced: string[]) => `
   END`;
 
 /**
- * Race: login against a change of the password. $1 user, $2 password hash, $3 session, $4 lifetime in
- * seconds, $5 user agent, $6 address, $7 network, which is familiar from now on, $8 sessions to end if
- * they are the user's. `replaced` are those that it ended, `others` is the number of the user's other
- * sessions.
+ * Race: login and change of password. $1 user, $2 password hash, $3 session, $4 lifetime in seconds,
+ * $5 user agent, $6 address, $7 network, familiar from now on, $8 sessions to end if they are the user's.
+ * Returns those that ended as `replaced`, and the number of the user's other sessions as `others`.
  *
- * FOR SHARE orders this statement and a change of the password, which ends all sessions: either the
- * change sees this session, or this statement sees the new password. SKIP LOCKED prevents a deadlock of
- * two logins that forget the same networks.
+ * FOR SHARE: either a change of password sees this session, or this statement sees the new password.
+ * SKIP LOCKED: two logins that forget the same networks would deadlock.
  */
 export const OPEN: Statement = {
   name: 'session-open',
@@ -76,10 +72,7 @@ export const OPEN: Statement = {
     FROM token JOIN owner ON true`,
 };
 
-/**
- * Race: logins of one user at once. $1 user, $2 sessions to keep. Runs after OPEN, not inside it, so that
- * it sees the session that was opened.
- */
+/** Race: parallel logins of one user. $1 user, $2 sessions to keep. Separate from OPEN to see its row. */
 export const TRIM: Statement = {
   name: 'session-trim',
   text: `
@@ -89,15 +82,15 @@ export const TRIM: Statement = {
     )`,
 };
 
-/** Hot: every logout. $1 session, $2 user. One row if there was a session to end. */
+/** Hot: every logout. $1 session, $2 user. Returns a row if the session existed. */
 export const CLOSE: Statement = {
   name: 'session-close',
   text: 'DELETE FROM refresh_tokens WHERE session_id = $1 AND user_id = $2 RETURNING id',
 };
 
 /**
- * Race: two sessions that end each other. $1 session of the caller, $2 user, $3 whether the caller's own
- * session is spared. No row if the caller's session has ended: an ended session cannot end others.
+ * Race: two sessions that end each other. $1 caller's session, $2 user, $3 whether to keep the caller's
+ * session. Returns no row if the caller's session has ended: it cannot end others.
  */
 export const CLOSE_ALL: Statement = {
   name: 'session-close-all',
@@ -116,9 +109,8 @@ export const CLOSE_ALL: Statement = {
 };
 
 /**
- * Race: a refresh against a change of the password. $1 session, $2 user, $3 sliding and $4 absolute
- * lifetime in seconds. Gives the session a new live token without predecessors, so that every copy of an
- * older token is theft from now on.
+ * Race: refresh and change of password. $1 session, $2 user, $3 sliding and $4 absolute lifetime in
+ * seconds. The new live token has no predecessors, so every older token is theft from now on.
  */
 export const RENEW: Statement = {
   name: 'session-renew',
@@ -133,19 +125,16 @@ export const RENEW: Statement = {
     RETURNING ${liveSession()}`,
 };
 
-/** The assignments that make a row its successor; takes and gives SQL. */
+/** The assignments that turn a row into its successor. Takes and returns SQL. */
 const successor = (predecessors: string, row: string, userAgent: string, ipAddress: string) => `
   id = DEFAULT, predecessors = ${predecessors}, expires_at = ${expiry(`${row}.session_started_at`)},
   created_at = now(), updated_at = now(), user_agent = ${userAgent}, ip_address = ${ipAddress}`;
 
 /**
  * Hot, and a race: the verdict `rotate` for many tokens at once. $1 sessions, $2 tokens, $3 users, $7 user
- * agents and $8 addresses, all in the same order; $4 reuse window, $5 sliding and $6 absolute lifetime,
- * each in seconds.
- *
- * Gives a row for each token that is live and whose row is not locked, with its own id as `presentedId`;
- * one row for a token that is presented twice. It waits for no lock: everyone who shares the statement
- * would wait, and two such statements could deadlock.
+ * agents, $8 addresses, in one order; $4 reuse window, $5 sliding and $6 absolute lifetime in seconds.
+ * Returns a row for each live token, once, with the token as `presentedId`. Skips locked rows: every
+ * request that shares the statement would wait, and two such statements could deadlock.
  */
 export const ROTATE: Statement = {
   name: 'session-rotate',
@@ -167,13 +156,11 @@ export const ROTATE: Statement = {
 
 /**
  * Race: any verdict, for one token. $1 session, $2 token, $3 user, $4 to $6 as in ROTATE, $7 user agent,
- * $8 address. No row if the session is gone.
+ * $8 address. Returns no row if the session is gone. With a window of 0 every replaced token is theft.
  *
- * With a window of 0 seconds every replaced token is theft.
- *
- * The row is locked first and judged as it is then, so the verdict and its consequences see one state. A
- * recovered token stays a predecessor, as replaced now, and the live one becomes a tripwire. The row may
- * also hold an older entry of a recovered token: the first entry counts.
+ * The lock comes first, so the verdict and the change see one state. A recovered token stays a
+ * predecessor, replaced now, and the live one becomes a tripwire. A token may have two entries, of which
+ * the first counts.
  */
 export const SETTLE: Statement = {
   name: 'session-settle',

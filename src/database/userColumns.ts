@@ -1,7 +1,7 @@
 import type { User } from '../entity/User';
 import type { UserDetails } from '../types/user';
 
-/** The column of each field; a field that is in the entity or the type and not here does not compile. */
+/** By field. A field of the entity or of the type that is missing here does not compile. */
 const COLUMN_OF: Record<keyof Omit<User, 'password'> | keyof UserDetails, string> = {
   id: 'id',
   firstName: '"firstName"',
@@ -12,7 +12,7 @@ const COLUMN_OF: Record<keyof Omit<User, 'password'> | keyof UserDetails, string
   updatedAt: 'updated_at',
 };
 
-/** The select list of a UserDetails, from the row with this alias. */
+/** The select list of a UserDetails, for a table alias. */
 export const userColumns = (alias: string) =>
   Object.entries(COLUMN_OF)
     .map(([field, column]) => `${alias}.${column} AS "${field}"`)

@@ -1,10 +1,7 @@
 import type { Statement } from './Database';
 import { userColumns } from './userColumns';
 
-/**
- * Hot: runs at every request with an access token. $1 sessions, $2 their users, in the same order. No
- * row for a session that has ended.
- */
+/** Hot: every request with an access token. $1 sessions, $2 users, in one order. Only live sessions. */
 export const FIND_BY_SESSIONS: Statement = {
   name: 'users-by-sessions',
   text: `

@@ -3,10 +3,7 @@ import type { DataSource } from 'typeorm';
 /** Any number that no other advisory lock on this database uses. */
 const LOCK = 4_701_237;
 
-/**
- * Runs `work` while no other process changes the schema: several replicas may migrate at once, and
- * all but one wait. Needs two connections of the pool.
- */
+/** Runs `work` while no other process changes the schema. Needs two connections of the pool. */
 export async function withMigrationLock<T>(
   dataSource: DataSource,
   work: () => Promise<T>,

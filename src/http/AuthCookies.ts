@@ -26,7 +26,6 @@ export class AuthCookies {
 
   /**
    * The values of the access cookie: several if the browser holds it at several paths or domains.
-   *
    * @throws {Problem} `ambiguous-cookies` for more than 8.
    */
   accessTokens(req: Request): string[] {
@@ -35,7 +34,6 @@ export class AuthCookies {
 
   /**
    * The values of the refresh cookie.
-   *
    * @throws {Problem} `ambiguous-cookies` for more than 8.
    */
   refreshTokens(req: Request): string[] {

@@ -47,7 +47,6 @@ export class DrainingServer {
   /**
    * Listens on each of `hosts`, or on all interfaces. A machine without IPv6 has no ::1: the first host
    * is enough then.
-   *
    * @throws {Error} if the port cannot be used, with what to do about it.
    */
   async listen(port: number, [first, ...further]: readonly string[] = []): Promise<void> {

@@ -35,7 +35,6 @@ export class KeyRotation {
 
   /**
    * Makes the next key and publishes its public part.
-   *
    * @throws {RotationError} if there is a next key already.
    */
   publish(): string {
@@ -53,7 +52,6 @@ export class KeyRotation {
   /**
    * Lets the next key sign; the previous one still verifies. `force` does not wait until verifiers
    * know the key.
-   *
    * @throws {RotationError} if there is no next key, or verifiers may not know it yet.
    */
   activate({ force = false } = {}): string {
@@ -75,7 +73,6 @@ export class KeyRotation {
 
   /**
    * Removes the retired keys whose last token has expired, with `force` all retired keys.
-   *
    * @throws {RotationError} if there is no retired key, or each may still have a valid token.
    */
   retire({ force = false } = {}): string {

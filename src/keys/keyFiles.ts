@@ -36,7 +36,6 @@ const equal = (one: KeyFiles, other: KeyFiles) =>
 /**
  * The key files at one instant. During a rotation a single read could give a set that never existed,
  * such as one without the signing key, so the folder is read until two reads agree.
- *
  * @throws {KeyError} if a file exists but cannot be read, or the folder keeps changing.
  */
 export async function readKeyFiles(dir: string): Promise<KeyFiles> {
@@ -52,7 +51,6 @@ export async function readKeyFiles(dir: string): Promise<KeyFiles> {
 /**
  * The key set of these files: private.pem signs; its public part, next.pem's and each
  * retired.*.pem verify.
- *
  * @throws {KeyError} if a key is missing or invalid, or private.pem and public.pem are not a pair.
  */
 export function keySetOfFiles(dir: string, files: KeyFiles): KeySet {

@@ -45,7 +45,6 @@ function parseKey(name: string, pem: string, parse: (pem: string) => KeyObject):
 
 /**
  * An RSA private key of at least 2048 bits in PEM form without a passphrase.
- *
  * @throws {KeyError} that begins with `name`.
  */
 export function parsePrivateKey(name: string, pem: string): KeyObject {
@@ -54,7 +53,6 @@ export function parsePrivateKey(name: string, pem: string): KeyObject {
 
 /**
  * An RSA public key of at least 2048 bits in PEM form; takes the public half of a private key.
- *
  * @throws {KeyError} that begins with `name`.
  */
 export function parsePublicKey(name: string, pem: string): KeyObject {
@@ -73,7 +71,6 @@ export function publicJwk(publicKey: KeyObject): PublicJwk {
 /**
  * The set that signs with a key pair and verifies with its public key and the `further` ones. The
  * signing key comes first: some verifiers ignore the kid and take the first key.
- *
  * @throws {KeyError} if the two keys are not a pair.
  */
 export function keySetOf(

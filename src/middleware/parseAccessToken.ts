@@ -8,7 +8,6 @@ import { verifyEach } from './verifyEach';
 /**
  * The claims of the request's access tokens, at least one: from the cookies, otherwise from
  * `Authorization: Bearer` (RFC 6750 section 2.1). Does not check whether the sessions are live.
- *
  * @throws {Problem} `missing-token`, `invalid-token`, `expired-token` or `ambiguous-cookies`.
  */
 export function accessClaimsOf(

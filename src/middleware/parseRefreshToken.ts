@@ -9,7 +9,6 @@ import { verifyEach } from './verifyEach';
  * The claims of the refresh cookies, at least one, the newest first: a session's older token, left at
  * another path, must not be judged in place of its live one. Does not check whether the sessions are
  * live.
- *
  * @throws {Problem} `missing-token`, `invalid-token`, `expired-token` or `ambiguous-cookies`.
  */
 export function refreshClaimsOf(

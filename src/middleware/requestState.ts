@@ -3,7 +3,6 @@ import { problem } from '../errors/problems';
 
 /**
  * What a guard has put on the request.
- *
  * @throws {Problem} `missing-token` on a route without that guard, which must not serve anyone.
  */
 export function required<K extends 'access' | 'refresh' | 'auth' | 'user' | 'rotated'>(

@@ -8,7 +8,6 @@ import { required } from './requestState';
  * Guard, after parseAccessToken and parseRefreshToken: an access and a refresh token must name one
  * session, whose claims it puts in `req.auth`. Otherwise a planted cookie could end another user's
  * session.
- *
  * @throws {Problem} `invalid-token`; `ambiguous-cookies` if they name two live sessions.
  */
 export function sameSession(sessions: SessionService): RequestHandler {

@@ -10,20 +10,20 @@ import { RefusalMemory } from './RefusalMemory';
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
 
-/** Points that are allowed within a duration in seconds, counted by all replicas together. */
+/** Counted by all replicas together; durations in seconds. */
 const LIMITS = {
-  /** Failures on one account from one network: a person who tries to remember, with room to spare. */
+  /** Failures on one account from one network. */
   pair: { points: 10, duration: 15 * MINUTE },
-  /** Failures from one network on any accounts: an office behind one address, but no list of passwords. */
+  /** Failures from one network on any account: enough for an office, too few to try a list. */
   network: { points: 100, duration: 15 * MINUTE },
-  /** Failures from one IPv6 /48, which holds 65 536 networks. */
+  /** Failures from one IPv6 /48, which has 65 536 networks. */
   site: { points: 300, duration: 15 * MINUTE },
-  /** Failures on one account from anywhere; each one beyond locks out strangers for twice as long. */
+  /** Failures on one account from anywhere; each further one doubles the lock for unfamiliar networks. */
   account: { points: 10, duration: 24 * HOUR },
   registration: { points: 100, duration: HOUR },
 } as const;
 
-/** Points that are allowed by each replica: these counters only protect its own processor. */
+/** Counted by each replica, to protect its own processor. */
 const LOCAL_LIMITS = {
   /** Successful logins of one account from one network. */
   'sign-in': { points: 100, duration: 15 * MINUTE },
@@ -35,38 +35,37 @@ const LOCAL_LIMITS = {
 
 const MAX_LOCK = 15 * MINUTE;
 
-/** A refusal is looked up again after this time, in milliseconds. */
+/** How long a refusal needs no further statement, in milliseconds. */
 const REMEMBERED = 10_000;
 
 type FailureLimit = 'pair' | 'network' | 'site' | 'account';
 type LimitName = keyof typeof LIMITS | 'lock';
 
-/** The keys of an attempt; IPv4 networks have no larger site. */
+/** IPv4 has no site beyond the network. */
 type AttemptKeys = Record<'pair' | 'network' | 'account' | 'lock', string> & { site?: string };
 
 interface Counter {
   key: string;
   points: number;
-  /** Until the counter expires. */
+  /** Until it expires. */
   milliseconds: number;
-  /** Whether the account's user has signed in from this network. */
+  /** Whether the account was signed in to from this network before. */
   familiar: boolean;
 }
 
-/** An attempt at an account that the limits allow; tell it how it ended. */
+/** An attempt that the limits allow; its outcome must be reported. */
 interface Attempt {
   /** Whether even the right password is refused. */
   readonly lockedOut: boolean;
-  /** Counts the failure, and resolves to the refusal. */
+  /** Counts the failure; resolves to the refusal. */
   failed(userId: number | undefined): Promise<Problem>;
   /** Takes no statement, except after a failure. */
   succeeded(): Promise<void>;
 }
 
 /**
- * Limits guesses at passwords, registrations and invalid input. It counts in PostgreSQL, so that all
- * replicas count together, and in memory while PostgreSQL is away. It stores e-mails as keyed hashes
- * only.
+ * Limits password guesses, registrations and invalid input. Counts in PostgreSQL, or in memory while it
+ * is away. Stores e-mails only as keyed hashes.
  */
 export class AttemptLimiter {
   private readonly enabled: boolean;
@@ -77,14 +76,14 @@ export class AttemptLimiter {
     invalid: new RateLimiterMemory({ ...LOCAL_LIMITS.invalid, keyPrefix: 'invalid' }),
     refused: new RateLimiterMemory({ ...LOCAL_LIMITS.refused, keyPrefix: 'refused' }),
   };
-  /** Counts while the database takes no writes. */
+  /** Counts while the database accepts no writes. */
   private readonly insurance = {
     pair: new RateLimiterMemory({ ...LIMITS.pair, keyPrefix: 'pair' }),
     network: new RateLimiterMemory({ ...LIMITS.network, keyPrefix: 'network' }),
     site: new RateLimiterMemory({ ...LIMITS.site, keyPrefix: 'site' }),
     account: new RateLimiterMemory({ ...LIMITS.account, keyPrefix: 'account' }),
     lock: new RateLimiterMemory({ points: 0, duration: MAX_LOCK, keyPrefix: 'lock' }),
-    // Without the database there is no registration to limit.
+    // Without the database nobody can register.
     registration: undefined,
   };
   private readonly refusals: RefusalMemory;
@@ -108,8 +107,7 @@ export class AttemptLimiter {
   }
 
   /**
-   * Refuses a client whose network is known to be over a limit, without a statement.
-   *
+   * Refuses a network that is known to be over a limit, without a statement.
    * @throws {Problem} `too-many-attempts`.
    */
   checkNetwork(kind: 'sign-in' | 'registration', { network, site }: Client): void {
@@ -123,7 +121,6 @@ export class AttemptLimiter {
 
   /**
    * Refuses an attempt that is known to be over a limit, without a statement.
-   *
    * @throws {Problem} `too-many-attempts`.
    */
   checkAttempt(email: string, client: Client): void {
@@ -138,11 +135,9 @@ export class AttemptLimiter {
   }
 
   /**
-   * Begins an attempt at an account when its turn has come, in one statement.
-   *
-   * During a lock every attempt takes the same work, and only the right password from a familiar
-   * network is accepted: nothing else reveals whether the account exists.
-   *
+   * Checks the limits for one attempt, in one statement. During a lock only the right password from a
+   * familiar network is accepted, and every attempt takes the same time: otherwise the lock would reveal
+   * whether the account exists.
    * @throws {Problem} `too-many-attempts`.
    */
   async begin(email: string, client: Client): Promise<Attempt> {
@@ -175,11 +170,7 @@ export class AttemptLimiter {
     };
   }
 
-  /**
-   * Counts a registration.
-   *
-   * @throws {Problem} `too-many-attempts`.
-   */
+  /** @throws {Problem} `too-many-attempts`. */
   async registration({ site }: Client): Promise<void> {
     if (!this.enabled) return;
     const result = await this.limiters.registration.penalty(String(site));
@@ -188,7 +179,7 @@ export class AttemptLimiter {
       throw this.refuse(`registration:${site}`, points, result.msBeforeNext);
   }
 
-  /** Counts a body that failed validation; resolves to whether the limit was reached by it. */
+  /** Counts a body that failed validation; resolves to whether it is the one that reached the limit. */
   async invalidInput({ site }: Client): Promise<boolean> {
     return this.enabled && this.countLocally('invalid', String(site));
   }
@@ -211,14 +202,14 @@ export class AttemptLimiter {
       storeType: 'client',
       tableName: 'rate_limits',
       tableCreated: true,
-      // The purge deletes expired counters, in batches.
+      // The purge deletes expired counters.
       clearExpiredByTimeout: false,
       ...(insuranceLimiter && { insuranceLimiter }),
     });
   }
 
   private keysOf(email: string, { network, site }: Client): AttemptKeys {
-    // The secret also signs tokens: the prefix keeps the two uses apart.
+    // The prefix separates this use of the secret from signing tokens.
     const hmac = createHmac('sha256', this.secret).update(`attempts:${email}`);
     const account = hmac.digest('base64url');
     return {
@@ -234,7 +225,7 @@ export class AttemptLimiter {
     return this.database.query<Counter>(COUNTERS, [namesOf(keys), email, network, this.now()]);
   }
 
-  /** Without it a read-only database would allow endless guesses. */
+  /** Otherwise a read-only database would allow unlimited guesses. */
   private async checkInsurance(keys: AttemptKeys): Promise<void> {
     for (const name of ['pair', 'network', 'site'] as const) {
       const key = keys[name];
@@ -270,7 +261,7 @@ export class AttemptLimiter {
     if (known) throw tooMany(known.limit, known.milliseconds, { accountHash });
   }
 
-  /** The refusal of a key that PostgreSQL counts; it is remembered for a while. */
+  /** Remembers and returns the refusal of a key that PostgreSQL counts. */
   private refuse(key: string, limit: number, milliseconds: number, accountHash?: string): Problem {
     this.refusals.remember(key, limit, milliseconds, REMEMBERED);
     return tooMany(limit, milliseconds, { accountHash });

@@ -3,7 +3,7 @@ import type { AuditEvent, AuditFields } from '../types/audit';
 import type { Client } from '../types/client';
 import { auditLevels } from './auditLevels';
 
-/** Writes security events, one line each: the action, the account and the client, never a secret. */
+/** Writes one line for each security event, never with a secret. */
 export class AuditLog {
   constructor(private readonly logger: Logger) {}
 

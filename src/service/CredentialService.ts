@@ -9,7 +9,7 @@ import type { Credentials } from '../types/user';
 import type { AttemptLimiter } from './AttemptLimiter';
 import type { HashQueue } from './HashQueue';
 
-/** The most work that a hash may ask for; the upper bound of BCRYPT_ROUNDS. */
+/** The upper bound of BCRYPT_ROUNDS; stored hashes with more rounds match nothing. */
 const MAX_ROUNDS = 15;
 
 interface FoundCredentials {
@@ -20,13 +20,13 @@ interface FoundCredentials {
 
 const NOTHING_FOUND: FoundCredentials = { id: null, passwordHash: null, highestRounds: null };
 
-/** Passwords: hashed and verified with bcrypt, a few at a time and never on a held connection. */
+/** Hashes and verifies passwords with bcrypt, a few at a time, without holding a connection. */
 export class CredentialService {
   constructor(
     private readonly database: Database,
     private readonly queue: HashQueue,
     private readonly attempts: AttemptLimiter,
-    /** The base-2 logarithm of bcrypt's iterations. */
+    /** BCRYPT_ROUNDS: the base-2 logarithm of the iterations. */
     private readonly rounds: number,
   ) {}
 
@@ -36,14 +36,11 @@ export class CredentialService {
   }
 
   /**
-   * The account that these credentials belong to. A hash of fewer rounds than the setting asks for is
-   * replaced.
+   * Resolves to the account with these credentials, and replaces its hash if that has too few rounds.
    *
-   * Every refusal takes the same work, so that its time does not reveal whether the account exists
-   * (OWASP ASVS 5.0, 6.3.8). An attempt that is known to be over a limit does not wait. The limits are
-   * checked again when its turn has come, and a failure counts before the next turn: parallel attempts
-   * beyond a limit are refused like sequential ones.
-   *
+   * Every refusal takes the same time, so that it does not reveal whether the account exists (OWASP ASVS
+   * 5.0, 6.3.8). Limits are checked before the queue and again at the turn, and a failure counts before
+   * the turn ends: otherwise parallel attempts could exceed a limit.
    * @throws {Problem} `wrong-credentials`; `too-many-attempts`; `overloaded`.
    */
   async verify(credentials: Credentials, client: Client): Promise<SessionOwner> {
@@ -62,11 +59,11 @@ export class CredentialService {
     const replaced = await this.database.entities((manager) =>
       this.replaceHash(verified, newHash, manager),
     );
-    // A parallel login may have replaced the hash first; only the stored hash opens a session.
+    // A parallel login may have replaced the hash; only the stored one opens a session.
     return replaced ? { ...verified, passwordHash: newHash } : this.verify(credentials, client);
   }
 
-  /** Replaces the hash that was verified; resolves to false if it has changed since. */
+  /** Replaces the verified hash; resolves to false if it has changed since. */
   async replaceHash(
     { id, passwordHash }: SessionOwner,
     newHash: string,
@@ -77,7 +74,7 @@ export class CredentialService {
     return affected === 1;
   }
 
-  /** The account with this e-mail, and the rounds that a refusal has to take as long as. */
+  /** The account with this e-mail, and the rounds whose time every refusal takes. */
   private async find(email: string): Promise<{ owner: SessionOwner | undefined; rounds: number }> {
     const [found] = await this.database.query<FoundCredentials>(FIND_CREDENTIALS, [email]);
     const { id, passwordHash, highestRounds } = found ?? NOTHING_FOUND;
@@ -88,8 +85,8 @@ export class CredentialService {
   }
 
   /**
-   * Whether the password matches the hash. Every no takes the work of `rounds`: 2ʳ for the hash, and
-   * 2ʳ + 2ʳ⁺¹ + … + 2ⁿ⁻¹ to make up for a hash of fewer rounds. A hash of another form matches nothing.
+   * Whether the password matches. A mismatch always takes the time of `rounds`: a hash of r rounds takes
+   * 2ʳ, and decoys of r to n-1 rounds add the missing 2ⁿ - 2ʳ. A hash of another form matches nothing.
    */
   private async compare(
     password: string,
@@ -101,14 +98,14 @@ export class CredentialService {
       await bcrypt.compare(password, decoyHash(rounds));
       return false;
     }
-    // bcrypt knows the other names of its form, $2a$ and $2b$.
+    // The library knows $2a$ and $2b$, but not $2y$, which is the same.
     if (await bcrypt.compare(password, hash.replace(/^\$2y/, '$2b'))) return true;
     for (let missing = own; missing < rounds; missing += 1)
       await bcrypt.compare(password, decoyHash(missing));
     return false;
   }
 
-  /** A new hash of the password, if the stored one was made with fewer rounds than the setting. */
+  /** A new hash if the stored one has fewer rounds than the setting. */
   private async rehash(
     password: string,
     { passwordHash }: SessionOwner,
@@ -118,7 +115,6 @@ export class CredentialService {
   }
 }
 
-/** A bcrypt hash of up to MAX_ROUNDS. */
 const BCRYPT_SHAPE = /^\$2[aby]\$(0[4-9]|1[0-5])\$[./A-Za-z0-9]{53}$/;
 
 const roundsOf = (hash = ''): number | undefined => {

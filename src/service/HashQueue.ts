@@ -15,14 +15,13 @@ interface Waiting {
 }
 
 /**
- * Limits running and waiting hashes, so that responses stay fast and DNS, files and signatures keep a
- * thread. Networks take turns, and a full queue makes room at the expense of the network with the most
- * waiting jobs: a network that floods the queue delays itself and not the others.
+ * Limits running and waiting hashes, so that responses stay fast. Networks take turns, and a full queue
+ * drops a job of the network with the most: a network that floods the queue delays only itself.
  */
 export class HashQueue {
   private running = 0;
   private waiting = 0;
-  /** The jobs of each network in their order; the first network has the next turn. */
+  /** By network; the first network has the next turn. */
   private readonly queues = new Map<string | null, Waiting[]>();
 
   constructor(private readonly settings: HashQueueSettings) {}
@@ -40,7 +39,7 @@ export class HashQueue {
     }
   }
 
-  /** Resolves when a job that ends hands over its place. */
+  /** Resolves when a job ends and this one takes its place. */
   private turn(network: string | null): Promise<void> {
     if (this.waiting >= this.settings.limit) this.makeRoom(network);
     return new Promise((resolve, reject) => {
@@ -69,7 +68,7 @@ export class HashQueue {
       if (entry === undefined) continue;
       this.remove(network, entry);
       if (queue.length > 0) {
-        // To the end of the round.
+        // The network goes to the end of the round.
         this.queues.delete(network);
         this.queues.set(network, queue);
       }
@@ -78,7 +77,7 @@ export class HashQueue {
     return undefined;
   }
 
-  /** Refuses the newest job of the network with the most, or the newcomer if that is its own network. */
+  /** Refuses the newest job of the network with the most jobs, which may be the newcomer itself. */
   private makeRoom(newcomer: string | null): void {
     const own = this.queues.get(newcomer) ?? [];
     let longest = own;

@@ -10,21 +10,15 @@ export class HealthService {
   constructor(
     private readonly database: Database,
     private readonly lifecycle: Lifecycle,
-    /** The names of all migrations of this version. */
     private readonly migrations: readonly string[],
   ) {}
 
-  /**
-   * Resolves while database and schema are usable; the signing key was read before the process
-   * listens.
-   *
-   * @throws {Problem} `unavailable`, at once while draining.
-   */
+  /** @throws {Problem} `unavailable` while draining, or if the database or its schema is not usable. */
   async requireReady(): Promise<void> {
     if (this.lifecycle.draining || !(await this.isUsable())) throw problem('unavailable');
   }
 
-  /** The names of the migrations of this version that have not run, in their order. */
+  /** This version's migrations that have not run, in order. */
   async pendingMigrations(): Promise<readonly string[]> {
     const { pending } = await this.state();
     return pending;
@@ -38,7 +32,7 @@ export class HealthService {
   private async isUsable(): Promise<boolean> {
     try {
       const { readOnly, pending } = await this.state();
-      // A replica that gets no requests, because it is not ready, would keep its connections.
+      // No request would do it: a replica that is not ready gets none.
       if (readOnly) this.database.renewConnections();
       return !readOnly && pending.length === 0;
     } catch (cause) {

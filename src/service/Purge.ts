@@ -7,9 +7,8 @@ import { originOf } from '../errors/originOf';
 const BATCH = 1_000;
 
 /**
- * Deletes expired sessions, counters, and networks that were last used longer ago than a session can
- * live. Batches are small enough not to hold up a refresh; replicas that purge at the same time take
- * different rows.
+ * Deletes expired sessions and counters, and networks unused for longer than a session can live, in
+ * batches too small to delay a refresh. Replicas may purge at the same time.
  */
 export class Purge {
   private timer: NodeJS.Timeout | undefined;
@@ -23,7 +22,7 @@ export class Purge {
     private readonly now: () => number,
   ) {}
 
-  /** Purges every `interval` seconds, give or take a tenth, so that replicas spread out. */
+  /** Purges every `interval` seconds, ± 10 % so that replicas spread out. */
   start(interval: number): void {
     const delay = interval * 1000 * (0.9 + Math.random() * 0.2);
     this.timer = setTimeout(() => {
@@ -37,14 +36,14 @@ export class Purge {
     }, delay).unref();
   }
 
-  /** Stops after the current batch, and resolves then. */
+  /** Resolves after the current batch. */
   async stop(): Promise<void> {
     this.stopped = true;
     clearTimeout(this.timer);
     await this.running;
   }
 
-  /** Deletes everything that has expired, and resolves to the number of sessions. */
+  /** Resolves to the number of deleted sessions. */
   async run(): Promise<number> {
     const total = await this.inBatches(PURGE);
     await this.inBatches(FORGET_NETWORKS, this.settings.absoluteLifetime);

@@ -1,4 +1,3 @@
-/** The number of keys that are remembered. */
 const MAX_KEYS = 10_000;
 
 interface Refusal {
@@ -8,13 +7,13 @@ interface Refusal {
   readonly forgetAt: number;
 }
 
-/** Remembers in memory which keys are refused, so that refusing them again takes no statement. */
+/** Remembers refused keys, so that the next refusal takes no statement. */
 export class RefusalMemory {
   private readonly refusals = new Map<string, Refusal>();
 
   constructor(private readonly now: () => number) {}
 
-  /** The limit that the key has reached, and the milliseconds left; undefined for any other key. */
+  /** The limit of a refused key and the milliseconds left; undefined if the key is not refused. */
   find(key: string): { limit: number; milliseconds: number } | undefined {
     const found = this.refusals.get(key);
     if (found === undefined) return undefined;
@@ -24,7 +23,7 @@ export class RefusalMemory {
     return undefined;
   }
 
-  /** Remembers a key for its `milliseconds`, or for a shorter time after which it is looked up again. */
+  /** Remembers a key for `milliseconds`, or for `longest`, after which it is looked up again. */
   remember(key: string, limit: number, milliseconds: number, longest = Infinity): void {
     const [oldest] = this.refusals.keys();
     if (this.refusals.size >= MAX_KEYS && oldest !== undefined) this.refusals.delete(oldest);

@@ -25,7 +25,6 @@ interface OpenOptions {
   query?: Query;
 }
 
-/** A refresh token and the client that presents it. */
 interface Presentation {
   claims: RefreshClaims;
   client: Client;
@@ -36,10 +35,7 @@ type SettledRow = LiveSession & {
   cause: TheftCause | null;
 };
 
-/**
- * Sessions and their one live refresh token each. PostgreSQL makes every decision, by its own clock. A
- * refusal throws a Problem, and what has to last was committed before.
- */
+/** Sessions, each with one live refresh token. PostgreSQL makes every decision, by its own clock. */
 export class SessionService {
   private readonly rotateOnce = oncePerTurn((presented: readonly Presentation[]) =>
     this.rotateAll(presented),
@@ -51,11 +47,10 @@ export class SessionService {
   ) {}
 
   /**
-   * Opens a session, ends those of the `previous` sessions that are the user's own, and the least
-   * recently used ones over the limit.
-   *
-   * @throws {Problem} `wrong-credentials` if the account is gone or its password has changed since it
-   * was verified: a change ends all other sessions, and this one would escape it.
+   * Opens a session. Ends the `previous` sessions of the same user, and the least recently used ones over
+   * the limit.
+   * @throws {Problem} `wrong-credentials` if the account is gone or its password was changed after it was
+   * verified: the change ends all other sessions, and would miss this one.
    */
   async open(
     owner: SessionOwner,
@@ -81,19 +76,16 @@ export class SessionService {
   }
 
   /**
-   * Presents a refresh token to its session, which accepts it with one of three verdicts.
-   *
-   * `rotate` takes at most one statement; every other verdict, and a locked row, one more.
-   *
-   * @throws {Problem} `token-reused` for the verdict theft, whose session has ended when this throws;
-   * `session-ended`.
+   * Decides on a presented refresh token. `rotate` takes at most one statement; every other verdict, and
+   * a locked row, one more.
+   * @throws {Problem} `token-reused` after a theft has ended the session; `session-ended`.
    */
   async rotate(claims: RefreshClaims, client: Client): Promise<RefreshedSession> {
     const session = await this.rotateOnce({ claims, client });
     return session ? { verdict: 'rotate', session } : this.settle(claims, client);
   }
 
-  /** The ids of those among these sessions that are live. */
+  /** The ids of the live ones among these sessions. */
   async liveAmong(sessions: readonly SessionOf[]): Promise<Set<string>> {
     const named = sessions.map(({ sessionId, userId }) => ({ sessionId, userId }));
     const live = await this.database.entities((manager) =>
@@ -106,7 +98,7 @@ export class SessionService {
     return new Set(live.map(({ sessionId }) => sessionId));
   }
 
-  /** The user's live sessions, the most recently used first; `sessionId` is the caller's own. */
+  /** The user's live sessions, the most recently used first. */
   async list({ userId, sessionId }: SessionOf): Promise<SessionDetails[]> {
     const tokens = await this.database.entities((manager) =>
       manager
@@ -126,29 +118,23 @@ export class SessionService {
     }));
   }
 
-  /**
-   * Ends a session of this user.
-   *
-   * @throws {Problem} `not-found` if the user has no such session.
-   */
+  /** @throws {Problem} `not-found` if the user has no such session. */
   async end(session: SessionOf): Promise<void> {
     if (!isSessionId(session.sessionId) || !(await this.close(session))) throw problem('not-found');
   }
 
   /**
-   * Ends all sessions of the user but the caller's own; resolves to their number.
-   *
-   * @throws {Problem} `session-ended` if the caller's own session is over.
+   * Ends all other sessions of the user; resolves to their number.
+   * @throws {Problem} `session-ended` if the caller's session is over.
    */
   endOthers(own: SessionOf): Promise<number> {
     return this.closeAll(own, { spareOwn: true });
   }
 
   /**
-   * Logs out of the caller's session, all others, or both. Idempotent for the caller's own: a client
-   * that repeats a logout whose response was lost succeeds.
-   *
-   * @throws {Problem} `session-ended` for `others` and `all` if the caller's own session is over.
+   * Ends the caller's session, all others, or both. `current` is idempotent: a client may repeat a logout
+   * whose response was lost.
+   * @throws {Problem} `session-ended` for `others` and `all` if the caller's session is over.
    */
   async logout(own: SessionOf, scope: LogoutScope): Promise<void> {
     if (scope === 'current') await this.close(own);
@@ -156,9 +142,7 @@ export class SessionService {
   }
 
   /**
-   * Ends all other sessions of the user and gives this one a new live token without predecessors, as
-   * part of the transaction that changes the password.
-   *
+   * Ends all other sessions and renews this one, in the transaction that changes the password.
    * @throws {Problem} `session-ended`.
    */
   async renewAlone({ sessionId, userId }: SessionOf, query: Query): Promise<LiveSession> {
@@ -185,7 +169,7 @@ export class SessionService {
     return result.ended;
   }
 
-  /** Rotates the tokens that are live; undefined for each token that has to be settled. */
+  /** Rotates the live tokens; undefined for each token that has to be settled. */
   private async rotateAll(
     presented: readonly Presentation[],
   ): Promise<(LiveSession | undefined)[]> {
@@ -201,7 +185,7 @@ export class SessionService {
     return presented.map(({ claims: { tokenId, sessionId, userId } }) => {
       const session = rotated.get(tokenId);
       if (session?.sessionId !== sessionId || session.userId !== userId) return undefined;
-      // The same token again in the same turn is the second presentation.
+      // The same token again in this turn is its second presentation.
       rotated.delete(tokenId);
       return session;
     });

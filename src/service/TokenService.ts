@@ -15,7 +15,6 @@ interface VerifiedToken {
   expiresAt: number;
 }
 
-/** An entry takes about a kilobyte. */
 const MAX_VERIFIED = 5_000;
 
 const ACCESS_TYPE = 'at+jwt';
@@ -41,16 +40,12 @@ const isUserId = (value: unknown): value is string =>
 const isTokenId = (value: unknown): value is string =>
   typeof value === 'string' && /^[1-9]\d{0,18}$/.test(value) && BigInt(value) <= MAX_TOKEN_ID;
 
-/** Signs and verifies the two kinds of token; it does not know whether a session is live. */
+/** Signs and verifies both kinds of token. Does not check whether the session is live. */
 export class TokenService {
   /** The first signs; all verify. */
   private readonly refreshKeys: readonly [KeyObject, ...KeyObject[]];
 
-  /**
-   * Access tokens whose signature was verified by one key set, until they expire: a client sends the
-   * same token for an hour, and a verification costs a tenth of `GET /auth/self`. Whether the session
-   * is live is still checked.
-   */
+  /** Access tokens verified with the current key set: a client sends the same one for an hour. */
   private readonly verified = new Map<string, VerifiedToken>();
 
   constructor(
@@ -65,10 +60,7 @@ export class TokenService {
     ];
   }
 
-  /**
-   * A fresh access token, and the session's refresh token: always the same bytes for the same row,
-   * because all of its claims come from the row or the settings.
-   */
+  /** A new access token, and the session's refresh token: the same bytes for the same row. */
   async issue(session: LiveSession): Promise<TokenPair> {
     const issuedAt = seconds(session.createdAt.getTime());
     const expiresAt = seconds(session.expiresAt.getTime());
@@ -82,7 +74,6 @@ export class TokenService {
 
   /**
    * The claims of an access token (RFC 9068 section 4).
-   *
    * @throws {Problem} `invalid-token`.
    */
   verifyAccessToken(token: string): AccessClaims {
@@ -107,10 +98,8 @@ export class TokenService {
   }
 
   /**
-   * The claims of a refresh token; its session may have ended. It never leaves this service, so that
-   * issuer and audience do not count: a change of these settings would log everyone out.
-   *
-   * @throws {Problem} `invalid-token`; `expired-token` if only its time has passed.
+   * The claims of a refresh token. Issuer and audience do not count: changing them logs nobody out.
+   * @throws {Problem} `invalid-token`; `expired-token`.
    */
   verifyRefreshToken(token: string): RefreshClaims {
     const kind = { algorithms: ['HS256'] } satisfies VerifyOptions;
@@ -119,19 +108,13 @@ export class TokenService {
     return { userId: Number(sub), sessionId: sid, tokenId: jti };
   }
 
-  /**
-   * Whether the payload of a token, which is not verified, contains the id of this session. Takes a
-   * fraction of a verification.
-   */
+  /** Whether a token's payload contains this session id. Verifies nothing. */
   mentions(token: string, sessionId: string): boolean {
     const [, payload = ''] = token.split('.', 2);
     return Buffer.from(payload, 'base64url').includes(sessionId);
   }
 
-  /**
-   * A signed JWT (RFC 7515 section 5.1). jsonwebtoken would sign it on the main thread, where an RSA
-   * signature takes more than a third of a refresh; on the thread pool it blocks no other request.
-   */
+  /** Signed on the thread pool (RFC 7515 section 5.1): jsonwebtoken would block the main thread. */
   private async signAccessToken({ userId, role, sessionId }: LiveSession): Promise<string> {
     const { issuer, audience, accessLifetime } = this.settings;
     const { kid, privateKey } = this.keys.current.signing;
@@ -161,10 +144,7 @@ export class TokenService {
     );
   }
 
-  /**
-   * The payload of a token of one kind. The kind fixes algorithm and type. The header's `kid` can only
-   * choose among our own keys, and no other header chooses a key (RFC 8725 sections 3.1 and 3.11).
-   */
+  /** Algorithm and type are fixed; `kid` only chooses among our own keys (RFC 8725, 3.1 and 3.11). */
   private verify(
     token: string,
     kind: VerifyOptions,
@@ -189,7 +169,7 @@ export class TokenService {
 const unverified = (cause?: unknown) =>
   problem('invalid-token', { cause, audit: { cause: 'unverified' } });
 
-/** The payload, verified by the key that made the signature; undefined without a key. */
+/** The payload, verified with the first key that fits; undefined without keys. */
 function verifyWithOneOf(
   [key, ...others]: readonly KeyObject[],
   token: string,

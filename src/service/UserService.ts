@@ -12,7 +12,7 @@ import type { AttemptLimiter } from './AttemptLimiter';
 import type { CredentialService } from './CredentialService';
 import type { SessionService } from './SessionService';
 
-/** Accounts: registration, login, and what an owner does with the account. */
+/** Registration, login, and changes to the account by its owner. */
 export class UserService {
   private readonly bySession = oncePerTurn((sessions: readonly SessionOf[]) =>
     this.findBySessions(sessions),
@@ -26,10 +26,8 @@ export class UserService {
   ) {}
 
   /**
-   * Creates an account with its first session: both or neither.
-   *
-   * @throws {Problem} `email-taken`, decided by the unique index, so that one of several parallel
-   * registrations succeeds; `too-many-attempts`; `overloaded`.
+   * Creates an account and its first session in one transaction.
+   * @throws {Problem} `email-taken`; `too-many-attempts`; `overloaded`.
    */
   async register(registration: Registration, client: Client): Promise<LiveSession> {
     await this.attempts.registration(client);
@@ -48,11 +46,9 @@ export class UserService {
   }
 
   /**
-   * Verifies the credentials and opens a session. Those of the `previous` sessions that are this user's
-   * end: they are the ones of the browser that logs in (OWASP ASVS 5.0, 7.2.4).
-   *
-   * @throws {Problem} `wrong-credentials`, the same and after the same time for an unknown e-mail;
-   * `too-many-attempts`; `overloaded`.
+   * Verifies the credentials and opens a session. Ends the `previous` sessions of this user, which the
+   * same browser holds (OWASP ASVS 5.0, 7.2.4).
+   * @throws {Problem} `wrong-credentials`; `too-many-attempts`; `overloaded`.
    */
   async login(
     credentials: Credentials,
@@ -65,7 +61,6 @@ export class UserService {
 
   /**
    * The account of a live session, in at most one statement.
-   *
    * @throws {Problem} `session-ended`.
    */
   async findBySession({ sessionId, userId }: SessionOf): Promise<UserDetails> {
@@ -74,11 +69,7 @@ export class UserService {
     return user;
   }
 
-  /**
-   * Changes the names that are given.
-   *
-   * @throws {Problem} `session-ended` if the account is gone.
-   */
+  /** @throws {Problem} `session-ended` if the account is gone. */
   async rename(userId: number, names: Partial<Names>): Promise<UserDetails> {
     const result = await this.database.entities((manager) =>
       manager
@@ -95,9 +86,8 @@ export class UserService {
   }
 
   /**
-   * Replaces the password, ends all other sessions and renews this one: all of it or nothing.
-   *
-   * @throws {Problem} `wrong-credentials` if the current password is another one; `session-ended`.
+   * Replaces the password, ends all other sessions and renews this one, in one transaction.
+   * @throws {Problem} `wrong-credentials`; `session-ended`.
    */
   async changePassword(
     { email }: UserDetails,
@@ -116,12 +106,11 @@ export class UserService {
 
   /**
    * Deletes the account with all its data.
-   *
    * @throws {Problem} `wrong-credentials`.
    */
   async delete({ email }: UserDetails, password: string, client: Client): Promise<void> {
     const { id, passwordHash } = await this.credentials.verify({ email, password }, client);
-    // The hash decides a race with a change of the password.
+    // The hash decides a race with a change of password.
     const { affected } = await this.database.entities((manager) =>
       manager.delete(User, { id, password: passwordHash }),
     );

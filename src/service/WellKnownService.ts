@@ -1,13 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { Keys } from '../keys/keySet';
 
-/** A JSON text and its entity tag. */
 export interface WellKnownDocument {
   readonly body: string;
   readonly etag: string;
 }
 
-/** The public keys and the issuer's metadata, serialised once for each key set. */
+/** The public keys and the issuer's metadata, serialized once for each key set. */
 export class WellKnownService {
   readonly metadata: WellKnownDocument;
   private published: Keys['current'];
@@ -38,13 +37,10 @@ function documentOf(value: object): WellKnownDocument {
 }
 
 /**
- * The metadata of this issuer (RFC 8414 section 2, OpenID Connect Discovery 1.0 section 3, RFC 9068
- * section 4). It has no authorization and no token endpoint.
+ * RFC 8414 section 2, OpenID Connect Discovery 1.0 section 3, RFC 9068 section 4.
  *
- * Both specifications want empty arrays omitted. But response_types_supported is required, and without
- * grant_types_supported and token_endpoint_auth_methods_supported defaults apply that are not ours.
- * There are no ID tokens either, but id_token_signing_alg_values_supported is required, and verifiers
- * read from it the one algorithm to accept.
+ * Empty arrays are there because the field is required, or because its default would be wrong. There are
+ * no ID tokens, but verifiers read the one algorithm to accept from id_token_signing_alg_values_supported.
  */
 function metadataOf(issuer: string): object {
   return {

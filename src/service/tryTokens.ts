@@ -1,18 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import type { TokenService } from './TokenService';
 
-/** The largest ids that there can be, and thus the longest tokens. */
+// The largest values give the longest tokens.
 const USER_ID = 2 ** 31 - 1;
 const TOKEN_ID = String(2n ** 63n - 1n);
 const ROLE = 'x'.repeat(32);
 
-/** Browsers drop a cookie of more than 4 096 bytes (RFC 6265 section 6.1); this is left for its name. */
+/** Browsers drop a cookie of more than 4 096 bytes (RFC 6265 section 6.1), name included. */
 const MAX_TOKEN_LENGTH = 4_096 - 64;
 
 /**
- * Signs and verifies the tokens of a session that does not exist. What fails here would otherwise fail
- * after a registration was committed.
- *
+ * Signs and verifies two tokens at the start: a failure later would come after a committed registration.
  * @throws {Error} if the keys do not sign, or the tokens do not fit into a cookie.
  */
 export async function tryTokens(tokens: TokenService): Promise<void> {
