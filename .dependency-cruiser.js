@@ -5,6 +5,7 @@ const LAYERS = [
   'cluster.ts',
   'app.ts',
   'services.ts',
+  'metrics/',
   'routes/',
   'controller/',
   'validators/',

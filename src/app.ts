@@ -33,7 +33,7 @@ export function createApp(services: Services, config: Config, logger: Logger): E
   app.set('env', 'test');
 
   app.use(trustProxy(app, config.trustProxy, logger));
-  app.use(requestContext(logger));
+  app.use(requestContext(logger, services.metrics));
   app.use(securityHeaders(config.environment));
   app.use(['/auth', '/api/auth'], authRouter(services, config));
   app.use(bodyLimit);

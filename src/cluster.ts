@@ -9,7 +9,7 @@ const RESTART_DELAY = 1_000;
  * Runs `count` worker processes on one port, replaces those that end by themselves, and passes signals
  * on. The process ends with its last worker: after a signal, or with code 1 if none could start.
  */
-export function runWorkers(count: number, logger: Logger): void {
+export function runWorkers(count: number, logger: Logger, onRestart?: () => void): void {
   let stopping = false;
   let failed = false;
   const isStopping = () => stopping;
@@ -31,6 +31,7 @@ export function runWorkers(count: number, logger: Logger): void {
       await delay(RESTART_DELAY);
     }
     if (listened && !isStopping()) {
+      onRestart?.();
       start();
       return;
     }

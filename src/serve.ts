@@ -8,6 +8,7 @@ import { isDatabaseUnavailable, isMisconfigured } from './database/databaseError
 import { originOf } from './errors/originOf';
 import { DrainingServer } from './http/DrainingServer';
 import type { KeyRing } from './keys/KeyRing';
+import type * as OpenMetrics from './metrics/openMetrics';
 import { createServices, type Services } from './services';
 import { tryTokens } from './service/tryTokens';
 
@@ -28,7 +29,9 @@ export async function serve(config: Config, keys: KeyRing, logger: Logger): Prom
 
   const dataSource = createDataSource(config.database);
   const lifecycle = { draining: false };
-  const services = createServices({ config, dataSource, keys, logger, lifecycle });
+  const metrics = config.metrics && (await openMetrics(config.metrics));
+  const services = createServices({ config, dataSource, keys, logger, lifecycle, metrics });
+  metrics?.watch(services, keys);
   await tryTokens(services.tokens);
   const connected = connect(dataSource, services, logger);
   await Promise.race([connected, delay(DATABASE_PATIENCE)]);
@@ -51,6 +54,13 @@ export async function serve(config: Config, keys: KeyRing, logger: Logger): Prom
   process.on('SIGINT', (signal) => void drain(signal));
   process.on('disconnect', () => void drain('the primary process is gone'));
   await connected;
+}
+
+/** Loaded only with METRICS_PORT. */
+function openMetrics(settings: NonNullable<Config['metrics']>) {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- import() cannot load TypeScript
+  const { openMetrics } = require('./metrics/openMetrics') as typeof OpenMetrics;
+  return openMetrics(settings);
 }
 
 /** Connects as soon as the database is there, and checks what it holds. */

@@ -6,6 +6,7 @@ import { unsafeSettings } from './config/unsafeSettings';
 import { exposedKeyFiles } from './keys/exposedKeyFiles';
 import { KeyRing } from './keys/KeyRing';
 import { KeyError } from './keys/keySet';
+import type * as WorkerFigures from './metrics/openWorkerFigures';
 import type * as Serve from './serve';
 
 /** The process: settings, then either workers on one port or one service. */
@@ -15,13 +16,21 @@ async function main(): Promise<void> {
   const logger = createLogger(config);
   if (cluster.isPrimary && config.environment === 'prod') warnOfUnsafeSettings(config, logger);
   if (cluster.isPrimary && config.webConcurrency > 1) {
-    runWorkers(config.webConcurrency, logger);
+    const figures = config.metrics && (await openFigures(config.metrics));
+    runWorkers(config.webConcurrency, logger, figures?.workerRestarted);
     return;
   }
   // Loaded only here: a primary process serves nothing, and would hold all of it in memory.
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- import() cannot load TypeScript
   const { serve } = require('./serve') as typeof Serve;
   await serve(config, keys, logger);
+}
+
+/** Loaded only with METRICS_PORT. */
+function openFigures(settings: NonNullable<Config['metrics']>) {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- import() cannot load TypeScript
+  const { openWorkerFigures } = require('./metrics/openWorkerFigures') as typeof WorkerFigures;
+  return openWorkerFigures(settings);
 }
 
 /** All settings and keys, or exit code 1 with one line for each that is missing or invalid. */

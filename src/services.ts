@@ -3,6 +3,7 @@ import type { Config } from './config';
 import type { Logger } from './config/logger';
 import { Database } from './database/Database';
 import type { Keys } from './keys/keySet';
+import { noMetrics } from './metrics/noMetrics';
 import { migrations } from './migrations';
 import { AttemptLimiter } from './service/AttemptLimiter';
 import { AuditLog } from './service/AuditLog';
@@ -15,6 +16,7 @@ import { TokenService } from './service/TokenService';
 import { UserService } from './service/UserService';
 import { WellKnownService } from './service/WellKnownService';
 import type { Lifecycle } from './types/lifecycle';
+import type { Metrics } from './types/metrics';
 
 interface Dependencies {
   config: Config;
@@ -22,6 +24,8 @@ interface Dependencies {
   keys: Keys;
   logger: Logger;
   lifecycle?: Lifecycle;
+  /** Nothing is measured without it. */
+  metrics?: Metrics | undefined;
   /** Milliseconds since 1970. */
   now?: () => number;
 }
@@ -31,9 +35,10 @@ export function createPurge({
   config,
   dataSource,
   logger,
+  metrics = noMetrics,
   now = Date.now,
-}: Pick<Dependencies, 'config' | 'dataSource' | 'logger' | 'now'>): Purge {
-  return new Purge(config.sessions, new Database(dataSource), logger, now);
+}: Omit<Dependencies, 'keys' | 'lifecycle'>): Purge {
+  return new Purge(config.sessions, new Database(dataSource, metrics), logger, metrics, now);
 }
 
 /** Creates every service: the one place where the classes meet. */
@@ -43,22 +48,26 @@ export function createServices({
   keys,
   logger,
   lifecycle = { draining: false },
+  metrics = noMetrics,
   now = Date.now,
 }: Dependencies) {
-  const database = new Database(dataSource);
-  const sessions = new SessionService(config.sessions, database);
-  const attempts = new AttemptLimiter(config, database, now);
-  const hashQueue = new HashQueue(config.hashing);
+  const database = new Database(dataSource, metrics);
+  const sessions = new SessionService(config.sessions, database, metrics);
+  const attempts = new AttemptLimiter(config, database, metrics, now);
+  const hashQueue = new HashQueue(config.hashing, metrics);
   const credentials = new CredentialService(database, hashQueue, attempts, config.hashing.rounds);
   return {
     attempts,
-    audit: new AuditLog(logger),
+    audit: new AuditLog(logger, metrics),
+    database,
+    hashQueue,
     health: new HealthService(
       database,
       lifecycle,
       migrations.map(({ name }) => name),
     ),
-    purge: createPurge({ config, dataSource, logger, now }),
+    metrics,
+    purge: createPurge({ config, dataSource, logger, metrics, now }),
     sessions,
     tokens: new TokenService(config.tokens, keys, now),
     users: new UserService(database, credentials, sessions, attempts),

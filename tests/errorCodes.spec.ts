@@ -4,6 +4,7 @@ import request, { type Test } from 'supertest';
 import { createLogger } from 'winston';
 import { FIELD_ERROR_CODES, type FieldErrorCode } from '../src/errors/fieldErrorCodes';
 import { PROBLEM_CODES, problem } from '../src/errors/problems';
+import { noMetrics } from '../src/metrics/noMetrics';
 import { errorHandler } from '../src/middleware/errorHandler';
 import { requestContext } from '../src/middleware/requestContext';
 import { AuditLog } from '../src/service/AuditLog';
@@ -107,8 +108,8 @@ describe('the codes of errors', () => {
       };
       const logger = createLogger({ silent: true });
       const app = express()
-        .use(requestContext(logger), fail)
-        .use(errorHandler(logger, new AuditLog(logger)));
+        .use(requestContext(logger, noMetrics), fail)
+        .use(errorHandler(logger, new AuditLog(logger, noMetrics)));
       const res = await request(app).get('/');
       const { type, errors } = JSON.parse(res.text) as Problem;
       expect(type).toBe(`urn:auth-service:problem:${code}`);

@@ -140,6 +140,8 @@ export const schemaFor = (environment: 'dev' | 'prod' | 'test') => {
     .object({
       PORT: integer(1, 65_535).default(prod ? 3000 : 5501),
       HOST: host.optional(),
+      METRICS_PORT: integer(1, 65_535).optional(),
+      METRICS_HOST: host.optional(),
       DB_HOST: required('DB_HOST'),
       DB_PORT: integer(1, 65_535).default(5432),
       DB_USERNAME: required('DB_USERNAME'),
@@ -192,6 +194,10 @@ export const schemaFor = (environment: 'dev' | 'prod' | 'test') => {
         .enum(['error', 'warn', 'info', 'debug'], 'must be error, warn, info or debug')
         .default('info'),
     })
+    .refine((settings) => settings.METRICS_PORT !== settings.PORT, {
+      path: ['METRICS_PORT'],
+      message: 'must not be PORT: everyone who reaches the service could read the figures',
+    })
     .refine((settings) => settings.COOKIE_SAME_SITE !== 'none' || settings.COOKIE_SECURE, {
       path: ['COOKIE_SAME_SITE'],
       message: 'may be none only together with COOKIE_SECURE=true: browsers drop such cookies',
@@ -229,6 +235,12 @@ const keysOf = (settings: Pick<Settings, 'CERTS_DIR' | 'PRIVATE_KEY' | 'PUBLIC_K
     privateKey: settings.PRIVATE_KEY,
     publicKeys: settings.PUBLIC_KEYS,
   });
+
+/** Where the figures can be read; undefined: nowhere. Without a host on all interfaces. */
+const metricsOf = (
+  { METRICS_PORT: port, METRICS_HOST }: Pick<Settings, 'METRICS_PORT' | 'METRICS_HOST'>,
+  defaultHost: string | undefined,
+) => (port === undefined ? undefined : Object.freeze({ port, host: METRICS_HOST ?? defaultHost }));
 
 /** Missing or invalid settings; `problems` has one line for each, without its value. */
 export class ConfigError extends Error {
@@ -321,6 +333,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env, folder 
     hosts: Object.freeze(
       settings.HOST ? [settings.HOST] : name === 'prod' ? [] : ['127.0.0.1', '::1'],
     ),
+    metrics: metricsOf(settings, name === 'prod' ? undefined : '127.0.0.1'),
     allowedOrigins: settings.CLIENT_UI_DOMAIN,
     trustProxy: settings.TRUST_PROXY,
     webConcurrency: settings.WEB_CONCURRENCY,

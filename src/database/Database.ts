@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { ClientBase, PoolClient, QueryConfig, QueryResult } from 'pg';
+import type { ClientBase, Pool, PoolClient, QueryConfig, QueryResult } from 'pg';
 import type { DataSource, EntityManager } from 'typeorm';
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver';
+import type { Metrics } from '../types/metrics';
 import { isConflict, isConnectionSpent, isReadOnly } from './databaseErrors';
 
 /** A statement that each connection prepares once, under its name. */
@@ -66,7 +67,18 @@ export class Database {
   private readonly firstUse = new WeakMap<ClientBase, number>();
   private renewedAt = -Infinity;
 
-  constructor(private readonly dataSource: DataSource) {}
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly metrics: Metrics,
+  ) {}
+
+  /** The number of connections, and of callers that wait for one. */
+  get connections(): { readonly used: number; readonly idle: number; readonly waiting: number } {
+    // Undefined until the data source has connected.
+    const pool = (this.dataSource.driver as PostgresDriver).master as Pool | undefined;
+    const { totalCount = 0, idleCount = 0, waitingCount = 0 } = pool ?? {};
+    return { used: totalCount - idleCount, idle: idleCount, waiting: waitingCount };
+  }
 
   /** Runs a statement on any connection of the pool; committed when it resolves. */
   readonly query: Query = async <Row>({ name, text }: Statement, values: readonly unknown[]) => {
@@ -85,7 +97,9 @@ export class Database {
     // An unhandled error event would end the process; the query fails anyway.
     connection.on('error', ignore);
     try {
-      return await this.renewing(() => onConnection(connection, () => connection.query(statement)));
+      const run = () =>
+        this.metrics.statement(statement.name ?? 'unnamed', () => connection.query(statement));
+      return await this.renewing(() => onConnection(connection, run));
     } finally {
       connection.off('error', ignore);
       release();
@@ -94,17 +108,22 @@ export class Database {
 
   /** Runs repositories or query builders; each statement commits on its own. */
   entities<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
-    return this.onRunner((_connection, manager) => work(manager));
+    return this.onRunner((_connection, manager) =>
+      this.metrics.statement('entities', () => work(manager)),
+    );
   }
 
   /** Runs `work` in one transaction; `work` runs again after a conflict with another transaction. */
   transaction<T>(work: (query: Query, manager: EntityManager) => Promise<T>): Promise<T> {
     return this.onRunner((connection, manager) => {
       const query = async <Row>({ name, text }: Statement, values: readonly unknown[]) => {
-        const result = await connection.query({ name, text, values: [...values] });
+        const statement = { name, text, values: [...values] };
+        const result = await this.metrics.statement(name, () => connection.query(statement));
         return result.rows as Row[];
       };
-      return manager.transaction((inside) => work(query, inside));
+      return this.metrics.statement('transaction', () =>
+        manager.transaction((inside) => work(query, inside)),
+      );
     });
   }
 

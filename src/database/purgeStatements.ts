@@ -13,6 +13,17 @@ export const PURGE: Statement = {
     )) RETURNING id`,
 };
 
+/** Hot: every reading of the figures. $1 the number of rows that are counted at most. */
+export const FIND_BACKLOG: Statement = {
+  name: 'session-backlog',
+  text: `
+    SELECT count(*)::integer AS rows,
+      coalesce(extract(epoch FROM now() - min(expires_at)), 0)::float AS seconds
+    FROM (
+      SELECT expires_at FROM refresh_tokens WHERE expires_at <= now() ORDER BY expires_at LIMIT $1
+    ) AS expired`,
+};
+
 /** Race: as PURGE. $1 limit, $2 now in milliseconds since 1970. */
 export const FORGET_COUNTERS: Statement = {
   name: 'counter-forget',

@@ -8,6 +8,7 @@ import type { Logger } from '../config/logger';
 import type { Lifecycle } from '../types/lifecycle';
 import { expressMessages } from './expressMessages';
 import { createHttpServer } from './httpServer';
+import { listening } from './listening';
 
 /** In seconds: how long idle connections are waited for at most. */
 const MAX_GRACE = 5;
@@ -50,14 +51,15 @@ export class DrainingServer {
    * @throws {Error} if the port cannot be used, with what to do about it.
    */
   async listen(port: number, [first, ...further]: readonly string[] = []): Promise<void> {
-    await listening(this.server, port, first);
+    const setting = 'PORT';
+    await listening(this.server, { port, host: first, setting });
     for (const host of further) {
       // HTTP takes connections of other sockets, and closes them with its own.
       const socket = createSocket({ allowHalfOpen: true, noDelay: true }, (connection) =>
         this.server.emit('connection', connection),
       );
       try {
-        await listening(socket, port, host);
+        await listening(socket, { port, host, setting });
       } catch (error) {
         if (!isMissing((error as Error).cause)) throw error;
         continue;
@@ -115,20 +117,6 @@ export class DrainingServer {
     release?.();
     await Promise.all(closed);
   }
-}
-
-/** Rejects if the port cannot be used, with what to do about it. */
-function listening(server: NetServer, port: number, host?: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      const reason =
-        error.code === 'EADDRINUSE'
-          ? `port ${port} is taken: set PORT to another one`
-          : `port ${port} cannot be used: ${error.message}`;
-      reject(new Error(reason, { cause: error }));
-    });
-    server.listen(port, host, resolve);
-  });
 }
 
 const isMissing = (error: unknown) =>

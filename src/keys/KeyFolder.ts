@@ -65,6 +65,16 @@ export class KeyFolder {
     return this.key(KEY_FILES.public, parsePublicKey);
   }
 
+  /**
+   * When a key began to sign, in milliseconds since 1970. A key that was never activated has signed since
+   * its file was made.
+   */
+  signingSince(kid: string): number {
+    const { activatedAt } = this.times()[kid] ?? {};
+    if (activatedAt !== undefined) return Date.parse(activatedAt);
+    return fs.statSync(this.pathOf(KEY_FILES.private)).mtimeMs;
+  }
+
   times(): KeyTimes {
     const text = this.read(TIMES_FILE);
     if (text === undefined) return {};

@@ -1,5 +1,6 @@
 import { createHash, createPublicKey } from 'node:crypto';
 import type { Config } from '../config';
+import { KeyFolder } from './KeyFolder';
 import { keySetOfFiles, readKeyFiles, type KeyFiles } from './keyFiles';
 import { keySetOf, parsePrivateKey, parsePublicKey, type Keys, type KeySet } from './keySet';
 import { KEY_POLL_INTERVAL } from './rotationTimes';
@@ -41,6 +42,7 @@ const kidsOf = (set: KeySet) => ({
 export class KeyRing implements Keys {
   private refusal: string | undefined;
   private reading = Promise.resolve();
+  private since: { kid: string; at: number } | undefined;
 
   private constructor(
     private set: KeySet,
@@ -59,6 +61,20 @@ export class KeyRing implements Keys {
 
   get current(): KeySet {
     return this.set;
+  }
+
+  /**
+   * When the current key began to sign, in milliseconds since 1970; undefined for keys from the
+   * environment.
+   *
+   * @throws {KeyError} if the folder does not tell.
+   */
+  get signingSince(): number | undefined {
+    if (this.dir === undefined) return undefined;
+    const { kid } = this.set.signing;
+    if (this.since?.kid !== kid)
+      this.since = { kid, at: new KeyFolder(this.dir).signingSince(kid) };
+    return this.since.at;
   }
 
   /** Reads the folder again; resolves when `current` is up to date or the folder was refused. */

@@ -32,13 +32,14 @@ export function errorHandler(logger: Logger, audit: AuditLog): ErrorRequestHandl
       return;
     }
     const error = problemOf(thrown);
-    const { requestId } = req.caller;
+    const { requestId, ipAddress, trace } = req.caller;
     if (error.event) audit.record(error.event, req.caller, error.audit);
     if (error.status >= 500) {
       logger.error('request failed', {
         event: 'request_failed',
         requestId,
-        ipAddress: req.caller.ipAddress,
+        ipAddress,
+        ...trace,
         userId: req.auth?.userId,
         code: error.code,
         ...originOf(error.cause),

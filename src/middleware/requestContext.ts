@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto';
 import type { Request, RequestHandler } from 'express';
 import type { Logger } from '../config/logger';
 import { networksOf, plainAddress } from '../http/clientAddress';
+import { traceOf } from '../http/traceOf';
+import type { Metrics } from '../types/metrics';
 
 const REQUEST_ID_SHAPE = /^[\w-]{8,64}$/;
 const MAX_USER_AGENT = 255;
@@ -20,7 +22,7 @@ function addressesOf(req: Request) {
  *
  * A request id from the client or a proxy is kept if it has 8 to 64 letters, digits, `_` and `-`.
  */
-export function requestContext(logger: Logger): RequestHandler {
+export function requestContext(logger: Logger, metrics: Metrics): RequestHandler {
   return (req, res, next) => {
     const startedAt = performance.now();
     const given = req.get('x-request-id');
@@ -29,17 +31,22 @@ export function requestContext(logger: Logger): RequestHandler {
       requestId,
       ...addressesOf(req),
       userAgent: req.get('user-agent')?.slice(0, MAX_USER_AGENT) ?? null,
+      trace: traceOf(req.get('traceparent')),
     };
     res.setHeader('X-Request-Id', requestId);
     const path = req.path.slice(0, MAX_PATH);
     res.once('close', () => {
+      const status = res.writableFinished ? res.statusCode : 'aborted';
+      const milliseconds = performance.now() - startedAt;
+      metrics.requestEnded(req, path, status, milliseconds);
       logger.info('request', {
         requestId,
         method: req.method,
         path,
-        status: res.writableFinished ? res.statusCode : 'aborted',
-        milliseconds: Math.round(performance.now() - startedAt),
+        status,
+        milliseconds: Math.round(milliseconds),
         ipAddress: req.caller.ipAddress,
+        ...req.caller.trace,
       });
     });
     next();

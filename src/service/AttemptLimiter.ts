@@ -5,6 +5,7 @@ import type { Database } from '../database/Database';
 import { COUNTERS } from '../database/limiterStatements';
 import { problem, type Problem } from '../errors/problems';
 import type { Client } from '../types/client';
+import type { Metrics } from '../types/metrics';
 import { RefusalMemory } from './RefusalMemory';
 
 const MINUTE = 60;
@@ -91,6 +92,7 @@ export class AttemptLimiter {
   constructor(
     { rateLimitEnabled, tokens }: Pick<Config, 'rateLimitEnabled' | 'tokens'>,
     private readonly database: Database,
+    private readonly metrics: Metrics,
     private readonly now: () => number,
   ) {
     this.enabled = rateLimitEnabled;
@@ -148,15 +150,18 @@ export class AttemptLimiter {
     let failures = 0;
     let lock: Counter | undefined;
     for (const counter of counters) {
-      const name = counter.key.slice(0, counter.key.indexOf(':')) as FailureLimit | 'lock';
+      const name = limitOf(counter.key) as FailureLimit | 'lock';
       if (name === 'pair') failures = counter.points;
       if (name === 'lock') lock = counter;
       else if (name !== 'account' && counter.points >= LIMITS[name].points)
         throw this.refuse(counter.key, LIMITS[name].points, counter.milliseconds, keys.account);
     }
     const familiar = counters[0]?.familiar ?? false;
+    const lockedOut = lock !== undefined && !familiar;
+    if (lockedOut) this.metrics.limiterDecided('lock', 'locked');
+    else this.metrics.limiterDecided('none', 'allowed');
     return {
-      lockedOut: lock !== undefined && !familiar,
+      lockedOut,
       failed: async (userId) => {
         await this.countFailure(keys, { locked: lock !== undefined, familiar });
         return lock
@@ -177,6 +182,7 @@ export class AttemptLimiter {
     const { points } = LIMITS.registration;
     if (result.consumedPoints > points)
       throw this.refuse(`registration:${site}`, points, result.msBeforeNext);
+    this.metrics.limiterDecided('none', 'allowed');
   }
 
   /** Counts a body that failed validation; resolves to whether it is the one that reached the limit. */
@@ -258,15 +264,21 @@ export class AttemptLimiter {
 
   private refuseKnown(key: string, accountHash?: string): void {
     const known = this.refusals.find(key);
-    if (known) throw tooMany(known.limit, known.milliseconds, { accountHash });
+    if (known === undefined) return;
+    this.metrics.limiterDecided(limitOf(key), 'refused');
+    throw tooMany(known.limit, known.milliseconds, { accountHash });
   }
 
   /** Remembers and returns the refusal of a key that PostgreSQL counts. */
   private refuse(key: string, limit: number, milliseconds: number, accountHash?: string): Problem {
+    this.metrics.limiterDecided(limitOf(key), 'refused');
     this.refusals.remember(key, limit, milliseconds, REMEMBERED);
     return tooMany(limit, milliseconds, { accountHash });
   }
 }
+
+/** Keys begin with the name of their limit. */
+const limitOf = (key: string) => key.slice(0, key.indexOf(':'));
 
 const namesOf = (keys: Record<string, string>) =>
   Object.entries(keys).map(([name, key]) => `${name}:${key}`);

@@ -1,4 +1,5 @@
-import { problem } from '../errors/problems';
+import { problem, type Problem } from '../errors/problems';
+import type { Metrics } from '../types/metrics';
 
 interface HashQueueSettings {
   /** Jobs that run at once. */
@@ -24,12 +25,22 @@ export class HashQueue {
   /** By network; the first network has the next turn. */
   private readonly queues = new Map<string | null, Waiting[]>();
 
-  constructor(private readonly settings: HashQueueSettings) {}
+  constructor(
+    private readonly settings: HashQueueSettings,
+    private readonly metrics: Metrics,
+  ) {}
+
+  /** The number of jobs. */
+  get load(): { readonly running: number; readonly waiting: number } {
+    return { running: this.running, waiting: this.waiting };
+  }
 
   /** @throws {Problem} `overloaded` if the queue is full or the job waits too long. */
   async run<T>(network: string | null, job: () => Promise<T>): Promise<T> {
-    if (this.running < this.settings.concurrency) this.running += 1;
-    else await this.turn(network);
+    if (this.running < this.settings.concurrency) {
+      this.running += 1;
+      this.metrics.hashStarted(0);
+    } else await this.turn(network);
     try {
       return await job();
     } finally {
@@ -42,16 +53,18 @@ export class HashQueue {
   /** Resolves when a job ends and this one takes its place. */
   private turn(network: string | null): Promise<void> {
     if (this.waiting >= this.settings.limit) this.makeRoom(network);
+    const since = performance.now();
     return new Promise((resolve, reject) => {
       const entry = {
         begin: () => {
           clearTimeout(timer);
+          this.metrics.hashStarted(performance.now() - since);
           resolve();
         },
         refuse: () => {
           clearTimeout(timer);
           this.remove(network, entry);
-          reject(problem('overloaded'));
+          reject(this.refusal());
         },
       };
       const timer = setTimeout(entry.refuse, this.settings.patience);
@@ -82,8 +95,13 @@ export class HashQueue {
     const own = this.queues.get(newcomer) ?? [];
     let longest = own;
     for (const queue of this.queues.values()) if (queue.length > longest.length) longest = queue;
-    if (longest.length <= own.length + 1) throw problem('overloaded');
+    if (longest.length <= own.length + 1) throw this.refusal();
     longest.at(-1)?.refuse();
+  }
+
+  private refusal(): Problem {
+    this.metrics.hashRefused();
+    return problem('overloaded');
   }
 
   private remove(network: string | null, entry: Waiting): void {

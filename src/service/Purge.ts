@@ -1,10 +1,18 @@
 import type { Config } from '../config';
 import type { Logger } from '../config/logger';
 import type { Database, Statement } from '../database/Database';
-import { FORGET_COUNTERS, FORGET_NETWORKS, PURGE } from '../database/purgeStatements';
+import { FIND_BACKLOG, FORGET_COUNTERS, FORGET_NETWORKS, PURGE } from '../database/purgeStatements';
 import { originOf } from '../errors/originOf';
+import type { Metrics } from '../types/metrics';
 
 const BATCH = 1_000;
+const MAX_COUNTED = 10_000;
+
+/** Expired sessions: their number, up to 10 000, and the seconds since the first of them expired. */
+interface Backlog {
+  rows: number;
+  seconds: number;
+}
 
 /**
  * Deletes expired sessions and counters, and networks unused for longer than a session can live, in
@@ -19,6 +27,7 @@ export class Purge {
     private readonly settings: Config['sessions'],
     private readonly database: Database,
     private readonly logger: Logger,
+    private readonly metrics: Metrics,
     private readonly now: () => number,
   ) {}
 
@@ -52,12 +61,19 @@ export class Purge {
     return total;
   }
 
+  /** The expired sessions that are still stored. */
+  async backlog(): Promise<Backlog> {
+    const [found] = await this.database.query<Backlog>(FIND_BACKLOG, [MAX_COUNTED]);
+    return found ?? { rows: 0, seconds: 0 };
+  }
+
   private async inBatches(statement: Statement, ...values: number[]): Promise<number> {
     let total = 0;
     let batch = BATCH;
     while (batch === BATCH && !this.stopped) {
       batch = (await this.database.query<unknown>(statement, [BATCH, ...values])).length;
       total += batch;
+      this.metrics.purged(statement.name, batch);
     }
     return total;
   }

@@ -6,12 +6,12 @@ import { CLOSE, CLOSE_ALL, OPEN, RENEW, ROTATE, SETTLE, TRIM } from '../database
 import { RefreshToken } from '../entity/RefreshToken';
 import { problem } from '../errors/problems';
 import type { Client } from '../types/client';
+import type { Metrics, RefreshOutcome } from '../types/metrics';
 import type {
   LiveSession,
   LogoutScope,
   OpenedSession,
   RefreshedSession,
-  RefreshVerdict,
   SessionDetails,
   SessionOf,
   SessionOwner,
@@ -31,7 +31,7 @@ interface Presentation {
 }
 
 type SettledRow = LiveSession & {
-  verdict: RefreshVerdict | 'theft' | 'ended';
+  verdict: RefreshOutcome;
   cause: TheftCause | null;
 };
 
@@ -44,6 +44,7 @@ export class SessionService {
   constructor(
     private readonly settings: Config['sessions'],
     private readonly database: Database,
+    private readonly metrics: Metrics,
   ) {}
 
   /**
@@ -82,7 +83,9 @@ export class SessionService {
    */
   async rotate(claims: RefreshClaims, client: Client): Promise<RefreshedSession> {
     const session = await this.rotateOnce({ claims, client });
-    return session ? { verdict: 'rotate', session } : this.settle(claims, client);
+    if (session === undefined) return this.settle(claims, client);
+    this.metrics.refreshed('rotate');
+    return { verdict: 'rotate', session };
   }
 
   /** The ids of the live ones among these sessions. */
@@ -203,6 +206,7 @@ export class SessionService {
       client.userAgent,
       client.ipAddress,
     ]);
+    this.metrics.refreshed(settled?.verdict ?? 'ended');
     if (settled === undefined) throw problem('session-ended', { audit });
     const { verdict, cause, ...session } = settled;
     if (verdict === 'ended') throw problem('session-ended', { audit });

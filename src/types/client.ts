@@ -8,4 +8,6 @@ export interface Client {
   /** The address, or an IPv6 client's /48: the networks that one customer of a provider can choose from. */
   site: string | null;
   userAgent: string | null;
+  /** The span of the caller (W3C Trace Context), for the log. */
+  trace?: { readonly traceId: string; readonly spanId: string } | undefined;
 }

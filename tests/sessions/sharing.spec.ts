@@ -2,6 +2,7 @@ import { Client } from 'pg';
 import type { Config } from '../../src/config';
 import { Database, type Statement } from '../../src/database/Database';
 import { isProblem } from '../../src/errors/problems';
+import { noMetrics } from '../../src/metrics/noMetrics';
 import { SessionService } from '../../src/service/SessionService';
 import type { LiveSession, RefreshedSession } from '../../src/types/session';
 import { aUser, clientOf } from '../support/client';
@@ -22,14 +23,14 @@ describe('refreshes that share a statement', () => {
 
   /** The sessions as one replica knows them; the statements that it runs are named in `run`. */
   const replica = (settings: Partial<Config['sessions']> = {}) => {
-    const database = new Database(service.dataSource);
+    const database = new Database(service.dataSource, noMetrics);
     const noted = Object.assign(Object.create(database) as Database, {
       query: <Row>(statement: Statement, values: readonly unknown[]) => {
         run.push(statement.name);
         return database.query<Row>(statement, values);
       },
     });
-    return new SessionService({ ...service.config.sessions, ...settings }, noted);
+    return new SessionService({ ...service.config.sessions, ...settings }, noted, noMetrics);
   };
 
   beforeAll(async () => {

@@ -1,3 +1,4 @@
+import { noMetrics } from '../../src/metrics/noMetrics';
 import { HashQueue } from '../../src/service/HashQueue';
 
 /** A job that ends when it is told to. */
@@ -30,7 +31,7 @@ const settings = { concurrency: 2, limit: 3, patience: 60_000 };
 describe('HashQueue', () => {
   describe('when more jobs come than may run at once', () => {
     it('runs no more than that, in the order in which they came', async () => {
-      const queue = new HashQueue(settings);
+      const queue = new HashQueue(settings, noMetrics);
       const all = jobs(5);
       const begun: number[] = [];
       const results = all.map((job, i) =>
@@ -58,7 +59,7 @@ describe('HashQueue', () => {
 
   describe('when the queue is full', () => {
     it('refuses at once, and takes the next one when there is room', async () => {
-      const queue = new HashQueue(settings);
+      const queue = new HashQueue(settings, noMetrics);
       const all = jobs(5);
       const results = all.map((job) => queue.run('one', job.run));
       const refused = aJob();
@@ -79,7 +80,7 @@ describe('HashQueue', () => {
 
   describe('when several networks wait', () => {
     it('gives each network its turn, whatever the others have waiting', async () => {
-      const queue = new HashQueue({ concurrency: 1, limit: 10, patience: 60_000 });
+      const queue = new HashQueue({ concurrency: 1, limit: 10, patience: 60_000 }, noMetrics);
       const order: string[] = [];
       const results = ['a', 'a', 'a', 'a', 'b', 'c', 'b'].map((network) =>
         queue.run(network, () => {
@@ -92,7 +93,7 @@ describe('HashQueue', () => {
     });
 
     it('makes room for a newcomer at the expense of the network with the most', async () => {
-      const queue = new HashQueue({ concurrency: 1, limit: 3, patience: 60_000 });
+      const queue = new HashQueue({ concurrency: 1, limit: 3, patience: 60_000 }, noMetrics);
       const [running, first, second, third, newcomer] = [aJob(), aJob(), aJob(), aJob(), aJob()];
       const results = [running, first, second, third].map((job) => queue.run('flood', job.run));
       const admitted = queue.run('other', newcomer.run);
@@ -107,7 +108,7 @@ describe('HashQueue', () => {
     });
 
     it('refuses a newcomer if every network has as few as its own', async () => {
-      const queue = new HashQueue({ concurrency: 1, limit: 2, patience: 60_000 });
+      const queue = new HashQueue({ concurrency: 1, limit: 2, patience: 60_000 }, noMetrics);
       const [running, ...waiting] = [aJob(), aJob(), aJob()];
       const results = [running, ...waiting].map((job, i) => queue.run(`network ${i}`, job.run));
       await expect(queue.run('late', aJob().run)).rejects.toEqual(overloaded);
@@ -121,7 +122,7 @@ describe('HashQueue', () => {
 
   describe('when the turn of a job does not come in time', () => {
     it('refuses it, never runs it, and goes on with the others', async () => {
-      const queue = new HashQueue({ ...settings, concurrency: 1, patience: 50 });
+      const queue = new HashQueue({ ...settings, concurrency: 1, patience: 50 }, noMetrics);
       const [running, waiting] = [aJob(), aJob()];
       const result = queue.run('one', running.run);
       await expect(queue.run('one', waiting.run)).rejects.toEqual(overloaded);
@@ -139,7 +140,7 @@ describe('HashQueue', () => {
 
   describe('when a job fails', () => {
     it('hands on its error and leaves its place to the next', async () => {
-      const queue = new HashQueue({ ...settings, concurrency: 1 });
+      const queue = new HashQueue({ ...settings, concurrency: 1 }, noMetrics);
       const [bad, good] = [aJob(), aJob()];
       const failed = queue.run('one', bad.run);
       const result = queue.run('one', good.run);
