@@ -1,5 +1,5 @@
 import type { DataSource, Migration } from 'typeorm';
-import { Database } from './Database';
+import { FIND_ENCODING } from './healthStatements';
 import { requireUtf8 } from './requireUtf8';
 import { withMigrationLock } from './withMigrationLock';
 
@@ -9,6 +9,7 @@ import { withMigrationLock } from './withMigrationLock';
  * @throws {ConfigError} if the encoding of the database is not UTF8.
  */
 export async function runMigrations(dataSource: DataSource): Promise<Migration[]> {
-  await requireUtf8(new Database(dataSource));
+  const [found] = await dataSource.query<{ encoding: string }[]>(FIND_ENCODING.text);
+  requireUtf8(found?.encoding);
   return withMigrationLock(dataSource, () => dataSource.runMigrations({ transaction: 'each' }));
 }

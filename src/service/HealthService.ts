@@ -1,6 +1,6 @@
 import type { Database } from '../database/Database';
 import { isTableMissing } from '../database/databaseErrors';
-import { FIND_STATE } from '../database/healthStatements';
+import { FIND_ENCODING, FIND_STATE } from '../database/healthStatements';
 import { requireUtf8 } from '../database/requireUtf8';
 import { problem } from '../errors/problems';
 import type { Lifecycle } from '../types/lifecycle';
@@ -25,8 +25,9 @@ export class HealthService {
   }
 
   /** @throws {ConfigError} if the database cannot hold every name. */
-  requireEncoding(): Promise<void> {
-    return requireUtf8(this.database);
+  async requireEncoding(): Promise<void> {
+    const [found] = await this.database.query<{ encoding: string }>(FIND_ENCODING, []);
+    requireUtf8(found?.encoding);
   }
 
   private async isUsable(): Promise<boolean> {

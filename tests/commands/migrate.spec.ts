@@ -94,6 +94,18 @@ describe('the built migrate command', () => {
     });
   });
 
+  describe('when the encoding of the database is not UTF8', () => {
+    it('runs nothing and says what to do', async () => {
+      const name = `latin1_${database.name}`;
+      await dataSource.query(
+        `CREATE DATABASE ${name} TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C'`,
+      );
+      const { code, stderr } = await migrate(['run'], { DB_NAME: name });
+      expect(code).toBe(1);
+      expect(stderr).toMatch(/^the database has the encoding LATIN1: create it with .*'UTF8'"\n$/);
+    });
+  });
+
   describe('when something is wrong', () => {
     it.each([
       ['an unknown action', ['sideways'], {}, /^usage: /],
