@@ -1,3 +1,4 @@
+import { BCRYPT_PREFIX } from './bcryptPrefix';
 import type { Statement } from './Database';
 
 /**
@@ -8,7 +9,7 @@ export const FIND_CREDENTIALS: Statement = {
   name: 'user-credentials',
   text: `
     SELECT account.id, account.password AS "passwordHash", (
-      SELECT max(substring(password, 5, 2)) FROM users WHERE password ~ '^[$]2[aby][$](0[4-9]|1[0-5])[$]'
+      SELECT max(substring(password, 5, 2)) FROM users WHERE password ~ '${BCRYPT_PREFIX}'
     )::integer AS "highestRounds"
     FROM (VALUES ($1::varchar)) AS asked (email)
     LEFT JOIN users AS account ON account.email = asked.email`,

@@ -1,10 +1,8 @@
 import { STATUS_CODES } from 'node:http';
-import type { Request } from 'express';
-import { errorEntries } from './errorEntries';
 import type { Problem } from './problems';
 
-/** The body of every error response (RFC 9457); `instance` is the request id, `req` the request if it was read. */
-export function problemBody(error: Problem, instance: string, req?: Request) {
+/** The body of every error response (RFC 9457); `instance` is the request id. */
+export function problemBody(error: Problem, instance: string) {
   const { code, status, message: detail } = error;
   return {
     type: `urn:auth-service:problem:${code}`,
@@ -12,6 +10,6 @@ export function problemBody(error: Problem, instance: string, req?: Request) {
     status,
     detail,
     instance,
-    errors: errorEntries(error, req),
+    errors: error.errors ?? [{ type: code, code, msg: detail, path: '', location: '' }],
   };
 }

@@ -114,6 +114,8 @@ interface ProblemExtra {
   headers?: Record<string, string>;
   /** The fields at fault. */
   errors?: ProblemError[];
+  /** The one field of the body at fault; its `msg` is the problem's own by default. */
+  field?: { code: FieldErrorCode; path: string; msg?: string };
   /** More fields for the audit log. */
   audit?: AuditFields;
   /** For the log, never for the client. */
@@ -121,10 +123,11 @@ interface ProblemExtra {
 }
 
 /** Creates the error of the catalogue with this code, to be thrown. */
-export function problem(code: ProblemCode, extra: ProblemExtra = {}): Problem {
+export function problem(code: ProblemCode, { field, ...extra }: ProblemExtra = {}): Problem {
   const kind: ProblemKind = CATALOGUE[code];
   return createError(kind.status, kind.detail, {
     ...extra,
+    ...(field && { errors: [{ type: code, msg: kind.detail, location: 'body', ...field }] }),
     code,
     event: kind.event,
     headers: { ...kind.headers, ...extra.headers },

@@ -48,9 +48,6 @@ export function errorHandler(logger: Logger, audit: AuditLog): ErrorRequestHandl
     res.set(error.headers ?? {});
     // More of the refused body may follow; it is not worth reading.
     if (error.status === 413) res.set('Connection', 'close');
-    res
-      .status(error.status)
-      .type('application/problem+json')
-      .json(problemBody(error, requestId, req));
+    res.status(error.status).type('application/problem+json').json(problemBody(error, requestId));
   };
 }

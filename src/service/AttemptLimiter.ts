@@ -4,6 +4,7 @@ import type { Config } from '../config';
 import type { Database } from '../database/Database';
 import { COUNTERS } from '../database/limiterStatements';
 import { problem, type Problem } from '../errors/problems';
+import { wrongCredentials } from '../errors/wrongCredentials';
 import type { Client } from '../types/client';
 import type { Metrics } from '../types/metrics';
 import { RefusalMemory } from './RefusalMemory';
@@ -58,8 +59,8 @@ interface Counter {
 interface Attempt {
   /** Whether even the right password is refused. */
   readonly lockedOut: boolean;
-  /** Counts the failure; resolves to the refusal. */
-  failed(userId: number | undefined): Promise<Problem>;
+  /** Counts the failure; resolves to the refusal. `field` holds the wrong password. */
+  failed(userId: number | undefined, field?: string): Promise<Problem>;
   /** Takes no statement, except after a failure. */
   succeeded(): Promise<void>;
 }
@@ -162,11 +163,11 @@ export class AttemptLimiter {
     else this.metrics.limiterDecided('none', 'allowed');
     return {
       lockedOut,
-      failed: async (userId) => {
+      failed: async (userId, field) => {
         await this.countFailure(keys, { locked: lock !== undefined, familiar });
         return lock
           ? tooMany(0, lock.milliseconds, { userId, accountHash: keys.account })
-          : wrongCredentials(userId, keys.account);
+          : wrongCredentials({ userId, accountHash: keys.account }, field);
       },
       succeeded: async () => {
         await this.countLocally('sign-in', keys.pair);
@@ -283,12 +284,9 @@ const limitOf = (key: string) => key.slice(0, key.indexOf(':'));
 const namesOf = (keys: Record<string, string>) =>
   Object.entries(keys).map(([name, key]) => `${name}:${key}`);
 
-const wrongCredentials = (userId: number | undefined, accountHash: string) =>
-  problem('wrong-credentials', { audit: { userId, accountHash } });
-
 const unlimited = (accountHash: string): Attempt => ({
   lockedOut: false,
-  failed: (userId) => Promise.resolve(wrongCredentials(userId, accountHash)),
+  failed: (userId, field) => Promise.resolve(wrongCredentials({ userId, accountHash }, field)),
   succeeded: () => Promise.resolve(),
 });
 

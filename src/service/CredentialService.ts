@@ -1,5 +1,6 @@
 import bcrypt from 'bcrypt';
 import type { EntityManager } from 'typeorm';
+import { BCRYPT_PREFIX } from '../database/bcryptPrefix';
 import { FIND_CREDENTIALS } from '../database/credentialStatements';
 import type { Database } from '../database/Database';
 import { User } from '../entity/User';
@@ -38,12 +39,15 @@ export class CredentialService {
   /**
    * Resolves to the account with these credentials, and replaces its hash if that has too few rounds.
    *
+   * `field` is the field of the request that holds the password, if the response may name it.
+   *
    * Every refusal takes the same time, so that it does not reveal whether the account exists (OWASP ASVS
    * 5.0, 6.3.8). Limits are checked before the queue and again at the turn, and a failure counts before
    * the turn ends: otherwise parallel attempts could exceed a limit.
+   *
    * @throws {Problem} `wrong-credentials`; `too-many-attempts`; `overloaded`.
    */
-  async verify(credentials: Credentials, client: Client): Promise<SessionOwner> {
+  async verify(credentials: Credentials, client: Client, field?: string): Promise<SessionOwner> {
     const { email, password } = credentials;
     this.attempts.checkAttempt(email, client);
     const { owner, rounds } = await this.find(email);
@@ -51,7 +55,7 @@ export class CredentialService {
       const attempt = await this.attempts.begin(email, client);
       const matches = await this.compare(password, owner?.passwordHash, rounds);
       if (owner === undefined || !matches || attempt.lockedOut)
-        throw await attempt.failed(owner?.id);
+        throw await attempt.failed(owner?.id, field);
       return { attempt, verified: owner, newHash: await this.rehash(password, owner) };
     });
     await attempt.succeeded();
@@ -60,7 +64,9 @@ export class CredentialService {
       this.replaceHash(verified, newHash, manager),
     );
     // A parallel login may have replaced the hash; only the stored one opens a session.
-    return replaced ? { ...verified, passwordHash: newHash } : this.verify(credentials, client);
+    return replaced
+      ? { ...verified, passwordHash: newHash }
+      : this.verify(credentials, client, field);
   }
 
   /** Replaces the verified hash; resolves to false if it has changed since. */
@@ -115,7 +121,8 @@ export class CredentialService {
   }
 }
 
-const BCRYPT_SHAPE = /^\$2[aby]\$(0[4-9]|1[0-5])\$[./A-Za-z0-9]{53}$/;
+/** A bcrypt hash of up to MAX_ROUNDS. */
+const BCRYPT_SHAPE = new RegExp(`${BCRYPT_PREFIX}[./A-Za-z0-9]{53}$`);
 
 const roundsOf = (hash = ''): number | undefined => {
   const rounds = BCRYPT_SHAPE.exec(hash)?.[1];

@@ -5,6 +5,7 @@ import { oncePerTurn } from '../database/oncePerTurn';
 import { CLOSE, CLOSE_ALL, OPEN, RENEW, ROTATE, SETTLE, TRIM } from '../database/sessionStatements';
 import { RefreshToken } from '../entity/RefreshToken';
 import { problem } from '../errors/problems';
+import { wrongCredentials } from '../errors/wrongCredentials';
 import type { Client } from '../types/client';
 import type { Metrics, RefreshOutcome } from '../types/metrics';
 import type {
@@ -70,7 +71,7 @@ export class SessionService {
       previous,
     ];
     const [opened] = await query<OpenedSession & { others: number }>(OPEN, values);
-    if (opened === undefined) throw problem('wrong-credentials', { audit: { userId: owner.id } });
+    if (opened === undefined) throw wrongCredentials({ userId: owner.id });
     const { others, ...session } = opened;
     if (others >= maxPerUser) await query(TRIM, [owner.id, maxPerUser]);
     return session;

@@ -5,6 +5,7 @@ import { userColumns } from '../database/userColumns';
 import { FIND_BY_SESSIONS } from '../database/userStatements';
 import { User } from '../entity/User';
 import { problem } from '../errors/problems';
+import { wrongCredentials } from '../errors/wrongCredentials';
 import type { Client } from '../types/client';
 import type { LiveSession, OpenedSession, SessionOf } from '../types/session';
 import type { Credentials, Names, PasswordChange, Registration, UserDetails } from '../types/user';
@@ -40,7 +41,7 @@ export class UserService {
       });
     } catch (error) {
       if (isUniqueViolation(error, ['users_email_key', 'users_email_lower_key']))
-        throw problem('email-taken', { cause: error });
+        throw problem('email-taken', { cause: error, field: { code: 'taken', path: 'email' } });
       throw error;
     }
   }
@@ -95,11 +96,13 @@ export class UserService {
     { currentPassword, newPassword }: PasswordChange,
     client: Client,
   ): Promise<LiveSession> {
-    const owner = await this.credentials.verify({ email, password: currentPassword }, client);
+    const field = 'currentPassword';
+    const current = { email, password: currentPassword };
+    const owner = await this.credentials.verify(current, client, field);
     const newHash = await this.credentials.hash(newPassword, client);
     return this.database.transaction(async (query, manager) => {
       if (!(await this.credentials.replaceHash(owner, newHash, manager)))
-        throw problem('wrong-credentials', { audit: { userId: owner.id } });
+        throw wrongCredentials({ userId: owner.id }, field);
       return this.sessions.renewAlone(session, query);
     });
   }
@@ -109,12 +112,13 @@ export class UserService {
    * @throws {Problem} `wrong-credentials`.
    */
   async delete({ email }: UserDetails, password: string, client: Client): Promise<void> {
-    const { id, passwordHash } = await this.credentials.verify({ email, password }, client);
+    const field = 'password';
+    const { id, passwordHash } = await this.credentials.verify({ email, password }, client, field);
     // The hash decides a race with a change of password.
     const { affected } = await this.database.entities((manager) =>
       manager.delete(User, { id, password: passwordHash }),
     );
-    if (affected !== 1) throw problem('wrong-credentials', { audit: { userId: id } });
+    if (affected !== 1) throw wrongCredentials({ userId: id }, field);
   }
 
   private async findBySessions(

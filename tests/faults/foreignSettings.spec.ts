@@ -1,5 +1,8 @@
+import path from 'node:path';
 import { createDataSource, MIGRATION_OPTIONS } from '../../src/config/data-source';
 import { certsDir } from '../harness/certsDir';
+import { databaseSettings } from '../harness/databaseSettings';
+import { runNode } from '../harness/runNode';
 import { until } from '../harness/until';
 import { aUser } from '../support/client';
 import { OwnPostgres } from '../support/ownPostgres';
@@ -197,6 +200,11 @@ describe('a PostgreSQL with settings of its own', () => {
         expect(service.exitCode).toBe(1);
         expect(service.stderr).toContain(encoding);
         expect(service.stderr).toContain(`ENCODING 'UTF8'`);
+        const command = path.join(process.env.TEST_BUILD ?? '', 'commands/migrate.js');
+        const database = databaseSettings({ ...postgres.database, name });
+        const { code, stdout, stderr } = runNode([command], database);
+        expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+        expect(service.stderr).toBe(`the service cannot start: ${stderr}`);
       },
     );
   });
