@@ -35,7 +35,10 @@ export function createApp(services: Services, config: Config, logger: Logger): E
   app.use(trustProxy(app, config.trustProxy, logger));
   app.use(requestContext(logger, services.metrics));
   app.use(securityHeaders(config.environment));
-  app.use(['/auth', '/api/auth'], authRouter(services, config));
+  const auth = authRouter(services, config);
+  // Not both in one list: OpenTelemetry takes a list for the name of the route.
+  app.use('/auth', auth);
+  app.use('/api/auth', auth);
   app.use(bodyLimit);
   app.use('/.well-known', anyOrigin, wellKnownRouter(services, config));
   app.use('/health', noStore, healthRoutes(new HealthController(services.health)));

@@ -119,6 +119,22 @@ describe('METRICS_PORT', () => {
       ).toBeGreaterThan(0.005);
     });
 
+    it('are shown as aborted when the client goes away', async () => {
+      const { service, figures } = await start();
+      const client = connect(service.port, '127.0.0.1');
+      client.write(
+        'POST /auth/login HTTP/1.1\r\nHost: a.test\r\nContent-Type: application/json\r\n' +
+          'Content-Length: 9\r\n\r\n{',
+      );
+      await until(async () => (await service.get('/health/live')).status === 200, 'live');
+      client.destroy();
+      const aborted = { route: '/auth/login', status: 'aborted' };
+      await until(
+        async () => (await figures()).get('http_request_duration_seconds_count', aborted) === 1,
+        'the aborted request',
+      );
+    });
+
     it('make no new series, whatever is requested', async () => {
       const { service, figures } = await start();
       const { tokens } = await service.post('/auth/register', {}, aUser());
@@ -326,6 +342,15 @@ describe('METRICS_PORT', () => {
       expect(shown.get('auth_keys')).toBe(1);
       expect(shown.get('auth_signing_key_age_seconds')).toBeGreaterThanOrEqual(3_600);
       expect(shown.get('auth_signing_key_age_seconds')).toBeLessThan(3_700);
+    });
+
+    it('have no age when keys.json cannot be read', async () => {
+      const dir = certsDir();
+      writeFileSync(path.join(dir, 'keys.json'), 'not JSON');
+      const { figures } = await start({ CERTS_DIR: dir });
+      const shown = await figures();
+      expect(shown.get('auth_keys')).toBe(1);
+      expect(shown.get('auth_signing_key_age_seconds')).toBeUndefined();
     });
 
     it('have the age that keys.json tells', async () => {

@@ -17,7 +17,10 @@ export async function openMetrics(
   if (cluster.isPrimary) await serveMetrics(settings, () => registry.metrics());
   else
     process.on('message', () => {
-      void registry.getMetricsAsJSON().then((report) => process.send?.(report));
+      void registry.getMetricsAsJSON().then((report) => {
+        // The primary process may be gone meanwhile, and requests are still in flight here.
+        if (process.connected) process.send?.(report);
+      });
     });
   return metrics;
 }
