@@ -74,7 +74,7 @@ export class TokenService {
 
   /**
    * The claims of an access token (RFC 9068 section 4).
-   * @throws {Problem} `invalid-token`.
+   * @throws {Problem} `invalid-token`; `expired-token`.
    */
   verifyAccessToken(token: string): AccessClaims {
     const keys = this.keys.current;
