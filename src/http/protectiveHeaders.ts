@@ -3,10 +3,8 @@ import helmet from 'helmet';
 import type { Config } from '../config';
 
 /**
- * The security headers, the same for every response.
- *
- * Only prod has Strict-Transport-Security. In dev a browser would force https on every port of localhost
- * for a year.
+ * The security headers of every response. Strict-Transport-Security only in prod: a browser would force
+ * https on every port of localhost for a year.
  */
 export function protectiveHeaders(environment: Config['environment']): ReadonlyMap<string, string> {
   const headers = new Map<string, string>();

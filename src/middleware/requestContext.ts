@@ -9,16 +9,15 @@ const MAX_PATH = 256;
 
 const NO_ADDRESS = { ipAddress: null, network: null, site: null };
 
-/** An entry that is no address counts as the peer that passed it on. */
+/** If X-Forwarded-For has no valid address, the peer's address counts. */
 function addressesOf(req: Request) {
   const address = plainAddress(req.ip) ?? plainAddress(req.socket.remoteAddress);
   return address === undefined ? NO_ADDRESS : networksOf(address);
 }
 
 /**
- * Identifies the request and its client in `req.caller`, and logs one line when the response ends.
- *
- * A request id from the client or a proxy is kept if it has 8 to 64 letters, digits, `_` and `-`.
+ * Sets `req.caller`, and logs one line when the response ends. A request id of the client or a proxy is
+ * kept if it has 8 to 64 letters, digits, `_` or `-`.
  */
 export function requestContext(logger: Logger): RequestHandler {
   return (req, res, next) => {
