@@ -8,7 +8,7 @@ import { KeyRing } from './keys/KeyRing';
 import { KeyError } from './keys/keySet';
 import type * as Serve from './serve';
 
-/** The process: settings, then either workers on one port or one service. */
+/** Reads the settings, then runs either workers or the service. */
 async function main(): Promise<void> {
   sizeThreadPool();
   const { config, keys } = await readSettings();
@@ -18,13 +18,13 @@ async function main(): Promise<void> {
     runWorkers(config.webConcurrency, logger);
     return;
   }
-  // Loaded only here: a primary process serves nothing, and would hold all of it in memory.
+  // Loaded only here, to save the memory in a primary process.
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- import() cannot load TypeScript
   const { serve } = require('./serve') as typeof Serve;
   await serve(config, keys, logger);
 }
 
-/** All settings and keys, or exit code 1 with one line for each that is missing or invalid. */
+/** Exits with code 1 and one line for each missing or invalid setting or key. */
 async function readSettings(): Promise<{ config: Config; keys: KeyRing }> {
   try {
     const config = loadConfig();
@@ -35,7 +35,6 @@ async function readSettings(): Promise<{ config: Config; keys: KeyRing }> {
   }
 }
 
-/** One line for each setting that works and is unsafe in production. */
 function warnOfUnsafeSettings(config: Config, logger: Logger): void {
   const warn = (message: string, fields: object) =>
     logger.warn(message, { event: 'sys_unsafe_setting', ...fields });

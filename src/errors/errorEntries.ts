@@ -2,20 +2,20 @@ import type { Request } from 'express';
 import type { FieldErrorCode } from './fieldErrorCodes';
 import type { Problem, ProblemError } from './problems';
 
-/** The field of a request to which a problem found behind the validators belongs. */
+/** The field at fault, for a problem that is found after validation. */
 function fieldAtFault(
   error: Problem,
   req: Request | undefined,
 ): { code: FieldErrorCode; path: string; msg: string } | undefined {
   if (error.code === 'email-taken') return { code: 'taken', path: 'email', msg: error.message };
-  // At login there is no such field: the response must not tell which of the two is wrong.
+  // At login the response must not tell whether e-mail or password is wrong.
   if (error.code !== 'wrong-credentials' || req?.user === undefined) return undefined;
   const { currentPassword } = req.body as { currentPassword?: string };
   const path = currentPassword === undefined ? 'password' : 'currentPassword';
   return { code: 'wrong-password', path, msg: `${path} is wrong` };
 }
 
-/** The `errors` of a response; never empty. */
+/** The `errors` of an error response; never empty. */
 export function errorEntries(error: Problem, req?: Request): ProblemError[] {
   if (error.errors !== undefined) return error.errors;
   const { code, message: msg } = error;

@@ -3,7 +3,7 @@ import type { Request } from 'express';
 import { errorEntries } from './errorEntries';
 import type { Problem } from './problems';
 
-/** The body of every error response (RFC 9457); `instance` is the request id, `req` the request if it was read. */
+/** The body of every error response (RFC 9457). `instance` is the request id. */
 export function problemBody(error: Problem, instance: string, req?: Request) {
   const { code, status, message: detail } = error;
   return {

@@ -2,10 +2,10 @@ import createError, { type HttpError } from 'http-errors';
 import type { AuditEvent, AuditFields } from '../types/audit';
 import type { FieldErrorCode } from './fieldErrorCodes';
 
-/** One entry of a response's `errors`, in express-validator's form, without the submitted value. */
+/** An entry of `errors`, in express-validator's form, without the submitted value. */
 export interface ProblemError {
   type: string;
-  /** Stable: a field's error, or the problem's own code if no field is at fault. */
+  /** The problem's own code if no field is at fault. */
   code: FieldErrorCode | ProblemCode;
   msg: string;
   path: string;
@@ -24,7 +24,7 @@ const bearer = (error?: string) => ({
   'WWW-Authenticate': `Bearer realm="auth-service"${error ? `, error="${error}"` : ''}`,
 });
 
-/** Every way in which a request can fail, by its stable code. */
+/** Every way in which a request can fail, by stable code. */
 export const CATALOGUE = {
   'invalid-input': { status: 400, detail: 'The request has invalid fields' },
   'malformed-request': { status: 400, detail: 'The request cannot be read' },
@@ -102,7 +102,7 @@ export type ProblemCode = keyof typeof CATALOGUE;
 
 export const PROBLEM_CODES = Object.keys(CATALOGUE) as readonly ProblemCode[];
 
-/** An error of the catalogue, created by http-errors. */
+/** An error of the catalogue. */
 export interface Problem extends HttpError {
   code: ProblemCode;
   event?: AuditEvent;
@@ -112,15 +112,14 @@ export interface Problem extends HttpError {
 
 interface ProblemExtra {
   headers?: Record<string, string>;
-  /** The fields at fault. */
   errors?: ProblemError[];
-  /** More fields for the audit log. */
+  /** Further fields of the security event. */
   audit?: AuditFields;
-  /** For the log, never for the client. */
+  /** Only for the log. */
   cause?: unknown;
 }
 
-/** Creates the error of the catalogue with this code, to be thrown. */
+/** Creates an error of the catalogue; the caller throws it. */
 export function problem(code: ProblemCode, extra: ProblemExtra = {}): Problem {
   const kind: ProblemKind = CATALOGUE[code];
   return createError(kind.status, kind.detail, {

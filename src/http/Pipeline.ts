@@ -19,7 +19,7 @@ interface Exchange {
  */
 export class Pipeline {
   private readonly parse: (bytes: Buffer) => void;
-  /** The first one is being handled. */
+  /** The first is being handled. */
   private readonly unanswered: Exchange[] = [];
   private latest: IncomingMessage | undefined;
   private unparsed: Buffer = NOTHING;
