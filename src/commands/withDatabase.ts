@@ -6,10 +6,7 @@ import { explainDatabaseError } from './explainDatabaseError';
 /** One connection for the work, and one for the migration lock. */
 const POOL_SIZE = 2;
 
-/**
- * Runs `work` on a connected data source, and closes it. `options` are PostgreSQL's startup options.
- * @throws {CommandError} if the database cannot be used.
- */
+/** Runs `work` on a connected data source. @throws {CommandError} if the database cannot be used. */
 export async function withDatabase<T>(
   database: Config['database'],
   work: (dataSource: DataSource) => Promise<T>,

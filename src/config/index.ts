@@ -374,10 +374,7 @@ export function sizeThreadPool(): void {
   process.env.UV_THREADPOOL_SIZE ??= String(Math.max(4, availableParallelism() + 2));
 }
 
-/**
- * Only the database settings, so that a command needs no others.
- * @throws {ConfigError} as {@link loadConfig}.
- */
+/** Only the database settings. @throws {ConfigError} as {@link loadConfig}. */
 export function loadDatabaseConfig(
   environment: NodeJS.ProcessEnv = process.env,
 ): Pick<Config, 'environment' | 'database'> {
@@ -389,10 +386,7 @@ export function loadDatabaseConfig(
   return { environment: name, database: databaseOf(check(schema, variables)) };
 }
 
-/**
- * Only the settings of the keys.
- * @throws {ConfigError} as {@link loadConfig}.
- */
+/** Only the settings of the keys. @throws {ConfigError} as {@link loadConfig}. */
 export function loadKeyConfig(environment: NodeJS.ProcessEnv = process.env): Pick<Config, 'keys'> {
   const variables = readVariables(environment, PROJECT_ROOT);
   const { CERTS_DIR, PRIVATE_KEY, PUBLIC_KEYS } = schemaFor(variables.name).shape;

@@ -13,10 +13,7 @@ interface EnvironmentFile {
   comments: Record<string, string>;
 }
 
-/**
- * The variables of a `.env` file; empty without the file.
- * @throws {Error} if the file exists but cannot be read.
- */
+/** The variables of a `.env` file, which may be absent. @throws {Error} if it cannot be read. */
 export function readEnvironmentFile(file: string): EnvironmentFile {
   const text = textOf(file);
   const values = parse(text);

@@ -24,15 +24,12 @@ export class AuthCookies {
     this.refresh = { name: `${prefix}refresh_token`, options: { ...common, path: refreshPath } };
   }
 
-  /**
-   * Several values if the browser has the cookie at several paths or domains.
-   * @throws {Problem} `ambiguous-cookies` for more than 8.
-   */
+  /** One value for each path and domain that has the cookie. @throws {Problem} `ambiguous-cookies` above 8. */
   accessTokens(req: Request): string[] {
     return atMost(MAX_VALUES, cookieValues(req, this.access.name));
   }
 
-  /** @throws {Problem} `ambiguous-cookies` for more than 8. */
+  /** As {@link accessTokens}. */
   refreshTokens(req: Request): string[] {
     return atMost(MAX_VALUES, cookieValues(req, this.refresh.name));
   }

@@ -95,10 +95,7 @@ export class DrainingServer {
     return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
   }
 
-  /**
-   * A socket that closes resets the connections it has not accepted yet. Responses are held back for a
-   * moment: clients open no new connections, and the waiting ones are accepted.
-   */
+  /** A closing socket resets connections that it has not accepted. Held responses keep clients from opening more. */
   private async close(): Promise<void> {
     let release: (() => void) | undefined;
     this.held = new Promise((resolve) => (release = resolve));

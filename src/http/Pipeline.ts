@@ -19,14 +19,12 @@ interface Exchange {
  */
 export class Pipeline {
   private readonly parse: (bytes: Buffer) => void;
-  /** The first is being handled. */
   private readonly unanswered: Exchange[] = [];
   private latest: IncomingMessage | undefined;
   private unparsed: Buffer = NOTHING;
   private paused = false;
   private failed = false;
 
-  /** Replaces Node's own listener on the socket. */
   constructor(private readonly socket: Socket) {
     const [parse] = socket.listeners('data') as ((bytes: Buffer) => void)[];
     if (!parse) throw new Error('the socket has no HTTP parser');

@@ -13,10 +13,7 @@ interface Refusal {
   requestId: string;
 }
 
-/**
- * Logs requests that are refused before they reach the application: at most 30 lines a minute for each
- * address, then the number of the others.
- */
+/** Logs requests refused before they reach the application, at most 30 lines a minute for each address. */
 export class RefusalLog {
   private readonly counts = new Map<string, number>();
   private windowEnd = 0;

@@ -2,7 +2,6 @@ import { isIPv4, isIPv6 } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import type { Client } from '../types/client';
 
-/** Longer than any IPv6 address with brackets, zone and port. */
 const MAX_LENGTH = 100;
 
 /**
@@ -24,7 +23,6 @@ export function plainAddress(entry: string | undefined): string | undefined {
   return parsed.isIPv4MappedAddress() ? parsed.toIPv4Address().toString() : parsed.toString();
 }
 
-/** The address and the networks by which limits count. */
 export function networksOf(address: string): Pick<Client, 'ipAddress' | 'network' | 'site'> {
   const prefix = (bits: number) =>
     isIPv4(address)

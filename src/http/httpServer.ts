@@ -17,7 +17,6 @@ import { Pipeline } from './Pipeline';
 import { protectiveHeaders } from './protectiveHeaders';
 import { RefusalLog } from './RefusalLog';
 
-/** In milliseconds, for requests that arrive slowly. */
 const TIMEOUTS = {
   headersTimeout: 10_000,
   requestTimeout: 20_000,

@@ -46,7 +46,6 @@ export class KeyFolder {
     return this.key(KEY_FILES.next, parsePrivateKey);
   }
 
-  /** The public keys that signed before. */
   retired(): StoredKey[] {
     const { kid } = this.signing();
     return fs

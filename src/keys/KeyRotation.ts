@@ -32,10 +32,7 @@ export class KeyRotation {
     this.folder = new KeyFolder(dir);
   }
 
-  /**
-   * Creates the next key and publishes its public part.
-   * @throws {RotationError} if there is a next key already.
-   */
+  /** Creates the next key and publishes its public part. @throws {RotationError} if there is one already. */
   publish(): string {
     this.finishInterrupted();
     if (this.folder.next())
@@ -120,7 +117,6 @@ export class KeyRotation {
     throw new RotationError(`there is no next key in ${this.dir}: publish one first`);
   }
 
-  /** Finishes an interrupted step, and sets missing times. */
   private finishInterrupted(): void {
     const { folder } = this;
     folder.sweep();

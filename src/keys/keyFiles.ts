@@ -23,7 +23,6 @@ async function readOnce(dir: string): Promise<KeyFiles> {
     for (const name of names) files.set(name, await readFile(path.join(dir, name), 'utf8'));
   } catch (cause) {
     const { code = '', path: file = dir } = cause as NodeJS.ErrnoException;
-    // keySetOfFiles reports a missing file.
     if (code !== 'ENOENT') throw new KeyError(`${file} cannot be read (${code})`, { cause });
   }
   return files;

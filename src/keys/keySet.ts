@@ -12,7 +12,6 @@ export interface PublicJwk {
   e: string;
 }
 
-/** The key that signs access tokens, and the public keys that verify them, by kid. */
 export interface KeySet {
   readonly signing: { readonly kid: string; readonly privateKey: KeyObject };
   readonly verifying: ReadonlyMap<string, KeyObject>;
@@ -43,18 +42,12 @@ function parseKey(name: string, pem: string, parse: (pem: string) => KeyObject):
   return key;
 }
 
-/**
- * An RSA private key of at least 2048 bits, in PEM form without a passphrase.
- * @throws {KeyError} with a message that begins with `name`.
- */
+/** An RSA key of at least 2048 bits, without a passphrase. @throws {KeyError} that begins with `name`. */
 export function parsePrivateKey(name: string, pem: string): KeyObject {
   return parseKey(name, pem, createPrivateKey);
 }
 
-/**
- * An RSA public key of at least 2048 bits, from public or private PEM.
- * @throws {KeyError} with a message that begins with `name`.
- */
+/** An RSA key of at least 2048 bits, from public or private PEM. @throws {KeyError} that begins with `name`. */
 export function parsePublicKey(name: string, pem: string): KeyObject {
   return parseKey(name, pem, createPublicKey);
 }
@@ -68,10 +61,7 @@ export function publicJwk(publicKey: KeyObject): PublicJwk {
   return { kty: 'RSA', use: 'sig', alg: 'RS256', kid, n, e };
 }
 
-/**
- * A key set. The signing key comes first, because some verifiers ignore the kid and take the first key.
- * @throws {KeyError} if the two keys are not a pair.
- */
+/** The signing key comes first: some verifiers ignore the kid. @throws {KeyError} if the keys are no pair. */
 export function keySetOf(
   privateKey: KeyObject,
   publicKey: KeyObject,

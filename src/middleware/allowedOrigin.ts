@@ -4,11 +4,9 @@ import { problem } from '../errors/problems';
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /**
- * Guard: refuses a state-changing request from a page of a foreign origin (OWASP CSRF Prevention). `cors`
- * alone would only hide the response.
- *
- * A request with neither Origin nor Sec-Fetch-Site does not come from a browser. The origin `null` may be
- * a foreign sandboxed frame, or a page of ours with the referrer policy `no-referrer`.
+ * Guard: refuses a state-changing request from a foreign page (OWASP CSRF Prevention), which `cors` would run.
+ * A request with neither Origin nor Sec-Fetch-Site does not come from a browser. The origin `null` may be a
+ * foreign sandboxed frame, or a page of ours with the referrer policy `no-referrer`.
  */
 export function allowedOrigin(origins: readonly string[]): RequestHandler {
   return (req, _res, next) => {

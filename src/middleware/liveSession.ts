@@ -3,9 +3,8 @@ import type { SessionService } from '../service/SessionService';
 import type { SessionOf } from '../types/session';
 
 /**
- * The first of these claims whose session is live. If all have ended, or all name one session, the first
- * claims without a check: the next statement finds out.
- * @throws {Problem} `ambiguous-cookies` if two sessions are live.
+ * The first of these claims whose session is live. If all name one session, or all have ended, simply the
+ * first: the next statement finds out. @throws {Problem} `ambiguous-cookies` if two sessions are live.
  */
 export async function liveSession<Claims extends SessionOf>(
   claims: readonly Claims[],

@@ -15,10 +15,7 @@ function addressesOf(req: Request) {
   return address === undefined ? NO_ADDRESS : networksOf(address);
 }
 
-/**
- * Sets `req.caller`, and logs one line when the response ends. A request id of the client or a proxy is
- * kept if it has 8 to 64 letters, digits, `_` or `-`.
- */
+/** Sets `req.caller` and logs the request. Keeps a sent request id of 8 to 64 letters, digits, `_` or `-`. */
 export function requestContext(logger: Logger): RequestHandler {
   return (req, res, next) => {
     const startedAt = performance.now();

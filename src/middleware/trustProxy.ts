@@ -4,10 +4,7 @@ import { plainAddress } from '../http/clientAddress';
 
 type Trust = (address: string | undefined, hop: number) => boolean;
 
-/**
- * Makes `req.ip` follow X-Forwarded-For through trusted proxies, in any spelling of addresses. Warns once
- * if an untrusted peer sends the header: all clients behind it would share one limit.
- */
+/** Makes `req.ip` follow X-Forwarded-For through trusted proxies; warns once if another peer sends it. */
 export function trustProxy(app: Express, setting: number | string | undefined, logger: Logger) {
   app.set('trust proxy', setting ?? false);
   const trusts = app.get('trust proxy fn') as Trust;

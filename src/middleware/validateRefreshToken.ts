@@ -20,10 +20,7 @@ interface Services {
 /** Only these failures clear the cookies: the session is certainly over. */
 const FINAL = new Set(['expired-token', 'session-ended', 'token-reused']);
 
-/**
- * Guard that writes: **rotates** the refresh token; sets `req.rotated`. One statement validates and
- * rotates it, because two steps would race.
- */
+/** Guard that **rotates** the refresh token and sets `req.rotated`; one statement, because two would race. */
 export function validateRefreshToken(services: Services): RequestHandler {
   const { sessions, audit, cookies } = services;
   return async (req, res, next) => {
@@ -43,10 +40,7 @@ export function validateRefreshToken(services: Services): RequestHandler {
   };
 }
 
-/**
- * The refresh token of the one live session. Access cookies count, too: if one belongs to another live
- * session, the refresh would silently change the user.
- */
+/** Access cookies count, too: with one of another live session, the refresh would silently change the user. */
 async function claimsToRotate(req: Request, services: Services): Promise<RefreshClaims> {
   const { tokens, sessions, cookies } = services;
   const claims = refreshClaimsOf(req, tokens, cookies);

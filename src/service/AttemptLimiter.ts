@@ -12,7 +12,6 @@ const HOUR = 60 * MINUTE;
 
 /** Counted by all replicas together; durations in seconds. */
 const LIMITS = {
-  /** Failures on one account from one network. */
   pair: { points: 10, duration: 15 * MINUTE },
   /** Failures from one network on any account: enough for an office, too few to try a list. */
   network: { points: 100, duration: 15 * MINUTE },
@@ -25,9 +24,7 @@ const LIMITS = {
 
 /** Counted by each replica, to protect its own processor. */
 const LOCAL_LIMITS = {
-  /** Successful logins of one account from one network. */
   'sign-in': { points: 100, duration: 15 * MINUTE },
-  /** Bodies that fail validation, from one site. */
   invalid: { points: 300, duration: 15 * MINUTE },
 } as const;
 
@@ -45,7 +42,6 @@ type AttemptKeys = Record<'pair' | 'network' | 'account' | 'lock', string> & { s
 interface Counter {
   key: string;
   points: number;
-  /** Until it expires. */
   milliseconds: number;
   /** Whether the account was signed in to from this network before. */
   familiar: boolean;
@@ -61,10 +57,7 @@ interface Attempt {
   succeeded(): Promise<void>;
 }
 
-/**
- * Limits password guesses, registrations and invalid input. Counts in PostgreSQL, or in memory while it
- * is away. Stores e-mails only as keyed hashes.
- */
+/** Limits password guesses, registrations and invalid input. Stores e-mails only as keyed hashes. */
 export class AttemptLimiter {
   private readonly enabled: boolean;
   private readonly secret: string;
@@ -103,10 +96,7 @@ export class AttemptLimiter {
     };
   }
 
-  /**
-   * Refuses a network that is known to be over a limit, without a statement.
-   * @throws {Problem} `too-many-attempts`.
-   */
+  /** Refuses a network known to be over a limit, without a statement. @throws {Problem} `too-many-attempts`. */
   checkNetwork(kind: 'sign-in' | 'registration', { network, site }: Client): void {
     if (!this.enabled) return;
     this.refuseKnown(`invalid:${site}`);
@@ -114,10 +104,7 @@ export class AttemptLimiter {
     else for (const key of [`network:${network}`, `site:${site}`]) this.refuseKnown(key);
   }
 
-  /**
-   * Refuses an attempt that is known to be over a limit, without a statement.
-   * @throws {Problem} `too-many-attempts`.
-   */
+  /** Refuses an attempt known to be over a limit, without a statement. @throws {Problem} `too-many-attempts`. */
   checkAttempt(email: string, client: Client): void {
     if (!this.enabled) return;
     const { account, ...keys } = this.keysOf(email, client);
@@ -188,7 +175,6 @@ export class AttemptLimiter {
       storeType: 'client',
       tableName: 'rate_limits',
       tableCreated: true,
-      // The purge deletes expired counters.
       clearExpiredByTimeout: false,
       ...(insuranceLimiter && { insuranceLimiter }),
     });

@@ -1,9 +1,7 @@
 import { problem } from '../errors/problems';
 
 interface HashQueueSettings {
-  /** Jobs that run at once. */
   concurrency: number;
-  /** Jobs that may wait. */
   limit: number;
   /** The longest wait, in milliseconds. */
   patience: number;
@@ -14,10 +12,7 @@ interface Waiting {
   refuse: () => void;
 }
 
-/**
- * Limits running and waiting hashes, so that responses stay fast. Networks take turns, and a full queue
- * drops a job of the network with the most: a network that floods the queue delays only itself.
- */
+/** Limits parallel hashes, so that responses stay fast. A network that floods the queue delays only itself. */
 export class HashQueue {
   private running = 0;
   private waiting = 0;
@@ -68,7 +63,6 @@ export class HashQueue {
       if (entry === undefined) continue;
       this.remove(network, entry);
       if (queue.length > 0) {
-        // The network goes to the end of the round.
         this.queues.delete(network);
         this.queues.set(network, queue);
       }

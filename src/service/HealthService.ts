@@ -4,7 +4,6 @@ import { FIND_ENCODING, FIND_STATE } from '../database/healthStatements';
 import { problem } from '../errors/problems';
 import type { Lifecycle } from '../types/lifecycle';
 
-/** Whether this process can serve. */
 export class HealthService {
   constructor(
     private readonly database: Database,

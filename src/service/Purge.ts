@@ -6,10 +6,7 @@ import { originOf } from '../errors/originOf';
 
 const BATCH = 1_000;
 
-/**
- * Deletes expired sessions and counters, and networks unused for longer than a session can live, in
- * batches too small to delay a refresh. Replicas may purge at the same time.
- */
+/** Deletes what has expired, and networks unused for a session's longest lifetime, in small batches. */
 export class Purge {
   private timer: NodeJS.Timeout | undefined;
   private running: Promise<unknown> = Promise.resolve();
@@ -36,7 +33,6 @@ export class Purge {
     }, delay).unref();
   }
 
-  /** Resolves after the current batch. */
   async stop(): Promise<void> {
     this.stopped = true;
     clearTimeout(this.timer);

@@ -1,5 +1,2 @@
-/**
- * The limit before normalization, which takes quadratic time, in UTF-16 code units. Twice the longest
- * field, because surrogate pairs and decomposed letters take several units.
- */
+/** In UTF-16 code units, before normalization, which takes quadratic time. Twice the longest field. */
 export const MAX_RAW_LENGTH = 512;
