@@ -41,7 +41,7 @@ function warnOfUnsafeSettings(config: Config, logger: Logger): void {
   for (const [setting, reason] of unsafeSettings(config)) warn(`${setting} ${reason}`, { setting });
   const files = config.keys.privateKey === undefined ? exposedKeyFiles(config.keys.dir) : [];
   for (const file of files)
-    warn('a private key can be read by every user of this machine: take that right away', { file });
+    warn('a private key can be read by every user of this machine: remove that permission', { file });
 }
 
 function fail(message: string): never {

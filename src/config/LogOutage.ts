@@ -19,7 +19,7 @@ export class LogOutage {
     this.lost += 1;
     if (this.lost > 1) return;
     const { code } = error as NodeJS.ErrnoException;
-    this.tell('error', 'cannot be written; the service goes on without it', { cause: code });
+    this.tell('error', 'cannot be written; the service continues without it', { cause: code });
   }
 
   worked(): void {

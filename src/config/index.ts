@@ -69,7 +69,7 @@ const url = z
       PRINTABLE.test(value) &&
       URL.canParse(value) &&
       /^https?:\/\/[^/?#@*]+[\w\-./~%]*$/.test(new URL(value).href),
-    'must be an http(s) URL, with nothing but a path behind the host',
+    'must be an http(s) URL, with nothing but a path after the host',
   );
 
 const audience = z
@@ -259,7 +259,7 @@ function cutValues(
       (comment.startsWith('#') || (SECRETS.includes(name) && own[name] !== undefined)),
   );
   return new Map(
-    cut.map(([name]) => [name, 'is cut at its #: put the value in the file into \'…\' or "…"']),
+    cut.map(([name]) => [name, 'is cut at its #: quote the value in the file with \'…\' or "…"']),
   );
 }
 

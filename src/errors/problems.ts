@@ -70,7 +70,7 @@ export const CATALOGUE = {
     event: 'malicious_cors',
   },
   'not-found': { status: 404, detail: 'There is nothing at this address' },
-  'method-not-allowed': { status: 405, detail: 'This address does not take this method' },
+  'method-not-allowed': { status: 405, detail: 'This address does not accept this method' },
   'request-timeout': { status: 408, detail: 'The request did not arrive in time' },
   'email-taken': { status: 409, detail: 'The e-mail is already registered' },
   'body-too-large': { status: 413, detail: 'The body is larger than 16 KiB' },
@@ -93,7 +93,7 @@ export const CATALOGUE = {
   },
   unavailable: {
     status: 503,
-    detail: 'The service cannot answer right now; try again soon',
+    detail: 'The service is unavailable right now; try again soon',
     headers: { 'Retry-After': '1' },
   },
 } as const satisfies Record<string, ProblemKind>;

@@ -91,7 +91,7 @@ export class KeyFolder {
       fs.linkSync(unfinished, this.pathOf(file));
     } catch (cause) {
       if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause;
-      throw new KeyError(`${this.pathOf(file)} was just made by another command`, { cause });
+      throw new KeyError(`${this.pathOf(file)} was just created by another command`, { cause });
     } finally {
       fs.unlinkSync(unfinished);
     }

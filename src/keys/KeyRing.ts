@@ -95,7 +95,7 @@ export class KeyRing implements Keys {
       // Logged once, not at every read.
       const reason = error instanceof Error ? error.message : 'unknown';
       if (reason !== this.refusal) {
-        logger.error('keys refused, the last valid ones stay', { reason, ...kidsOf(this.set) });
+        logger.error('keys refused; the last valid ones stay in use', { reason, ...kidsOf(this.set) });
       }
       this.refusal = reason;
     }
