@@ -29,7 +29,7 @@ export function createApp(services: Services, config: Config, logger: Logger): E
   const app = express();
   app.set('etag', false);
   app.disable('x-powered-by');
-  // Otherwise Express prints the stack of an error after the response.
+  // Otherwise Express prints the stack of an error that follows the response.
   app.set('env', 'test');
 
   app.use(trustProxy(app, config.trustProxy, logger));

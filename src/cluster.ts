@@ -2,12 +2,12 @@ import cluster, { type Worker } from 'node:cluster';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from './config/logger';
 
-/** How long to wait before a worker that ended by itself is replaced, in milliseconds. */
+/** The wait before a crashed worker is replaced, in milliseconds. */
 const RESTART_DELAY = 1_000;
 
 /**
- * Runs `count` worker processes on one port, replaces those that end by themselves, and passes signals
- * on. The process ends with its last worker: after a signal, or with code 1 if none could start.
+ * Runs `count` workers on one port, replaces those that crash, and forwards signals. The process ends with
+ * its last worker: after a signal, or with code 1 if a worker cannot start.
  */
 export function runWorkers(count: number, logger: Logger, onRestart?: () => void): void {
   let stopping = false;
@@ -35,7 +35,7 @@ export function runWorkers(count: number, logger: Logger, onRestart?: () => void
       start();
       return;
     }
-    // What keeps one worker from starting keeps all of them; it has said why.
+    // What prevents one worker from starting prevents all of them. The worker has logged the reason.
     failed ||= !isStopping();
     stop('SIGTERM');
     if (Object.keys(cluster.workers ?? {}).length === 0) process.exit(failed ? 1 : 0);

@@ -12,19 +12,18 @@ import type * as OpenMetrics from './metrics/openMetrics';
 import { createServices, type Services } from './services';
 import { tryTokens } from './service/tryTokens';
 
-/** In milliseconds: how long the port stays closed for a database, and between two tries. */
+/** In milliseconds: the wait for the database before listening, and between two attempts. */
 const DATABASE_PATIENCE = 1_000;
 const DATABASE_RETRY = 1_000;
 
 /**
- * Listens, connects to the database, and drains after a signal or the end of the primary process.
- *
- * The service listens and is not ready while the database is away. It rejects if the database is there
- * and cannot be used, or the tokens cannot.
+ * Listens, connects to the database, and drains after a signal or the end of the primary process. While
+ * the database is away, the service listens and is not ready.
+ * @throws {Error} if the database or the tokens cannot be used.
  */
 export async function serve(config: Config, keys: KeyRing, logger: Logger): Promise<void> {
   keys.watch(logger);
-  // In dev a closed terminal sends it, and the process has to end then.
+  // In dev a closed terminal sends SIGHUP, and the process must end.
   if (config.environment !== 'dev') process.on('SIGHUP', () => void keys.refresh(logger));
 
   const dataSource = createDataSource(config.database);

@@ -9,7 +9,7 @@ import { KeyError } from './keys/keySet';
 import type * as WorkerFigures from './metrics/openWorkerFigures';
 import type * as Serve from './serve';
 
-/** The process: settings, then either workers on one port or one service. */
+/** Reads the settings, then runs either workers or the service. */
 async function main(): Promise<void> {
   sizeThreadPool();
   const { config, keys } = await readSettings();
@@ -20,7 +20,7 @@ async function main(): Promise<void> {
     runWorkers(config.webConcurrency, logger, figures?.workerRestarted);
     return;
   }
-  // Loaded only here: a primary process serves nothing, and would hold all of it in memory.
+  // Loaded only here, to save the memory in a primary process.
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- import() cannot load TypeScript
   const { serve } = require('./serve') as typeof Serve;
   await serve(config, keys, logger);
@@ -44,14 +44,15 @@ async function readSettings(): Promise<{ config: Config; keys: KeyRing }> {
   }
 }
 
-/** One line for each setting that works and is unsafe in production. */
 function warnOfUnsafeSettings(config: Config, logger: Logger): void {
   const warn = (message: string, fields: object) =>
     logger.warn(message, { event: 'sys_unsafe_setting', ...fields });
   for (const [setting, reason] of unsafeSettings(config)) warn(`${setting} ${reason}`, { setting });
   const files = config.keys.privateKey === undefined ? exposedKeyFiles(config.keys.dir) : [];
   for (const file of files)
-    warn('a private key can be read by every user of this machine: take that right away', { file });
+    warn('a private key can be read by every user of this machine: remove that permission', {
+      file,
+    });
 }
 
 function fail(message: string): never {

@@ -30,7 +30,7 @@ interface Dependencies {
   now?: () => number;
 }
 
-/** Creates the purge alone: the command needs no keys. */
+/** The purge alone, because the command needs no keys. */
 export function createPurge({
   config,
   dataSource,
@@ -41,7 +41,7 @@ export function createPurge({
   return new Purge(config.sessions, new Database(dataSource, metrics), logger, metrics, now);
 }
 
-/** Creates every service: the one place where the classes meet. */
+/** Creates and connects all services. */
 export function createServices({
   config,
   dataSource,

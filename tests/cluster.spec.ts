@@ -14,7 +14,7 @@ describe('WEB_CONCURRENCY=2', () => {
   const twoWorkers = (pid: number) => until(() => childrenOf(pid).length === 2, 'two workers');
 
   describe('when a worker is killed', () => {
-    it('goes on answering, and replaces it', async () => {
+    it('keeps serving and replaces it', async () => {
       const service = await start();
       // A worker that ends before it listens is not replaced.
       const listening = () => service.logs.filter(({ event }) => event === 'sys_startup');
@@ -29,8 +29,8 @@ describe('WEB_CONCURRENCY=2', () => {
     });
   });
 
-  describe('when it is told to stop', () => {
-    it('ends with all its workers, and exit code 0', async () => {
+  describe('when it gets SIGTERM', () => {
+    it('ends with all its workers and exit code 0', async () => {
       const service = await start();
       await twoWorkers(service.pid);
       const workers = childrenOf(service.pid);
@@ -40,7 +40,7 @@ describe('WEB_CONCURRENCY=2', () => {
   });
 
   describe('when the primary process is killed', () => {
-    it('leaves no worker behind', async () => {
+    it('ends all workers', async () => {
       const service = await start();
       await twoWorkers(service.pid);
       const workers = childrenOf(service.pid);
@@ -50,7 +50,7 @@ describe('WEB_CONCURRENCY=2', () => {
   });
 
   describe('when the workers cannot start', () => {
-    it('ends with exit code 1, and says why', async () => {
+    it('ends with exit code 1 and the reason', async () => {
       const occupant = createServer().listen(0);
       await once(occupant, 'listening');
       const { port } = occupant.address() as { port: number };

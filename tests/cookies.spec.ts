@@ -87,7 +87,7 @@ describe.each(CASES)('cookies $what', ({ settings, access, refresh }) => {
   };
 
   describe.each(MOUNTS)('when %s sets them', (mount) => {
-    it('gives exactly these attributes and lives, at each route that does', async () => {
+    it('sets exactly these attributes and lifetimes at each route', async () => {
       const there = clientOf(service, mount);
       const user = aUser();
       const created = await there.register(user).expect(201);

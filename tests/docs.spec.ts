@@ -62,13 +62,13 @@ describe('docs/configuration.md', () => {
     expect(documented.map(([name, value]) => `${name}: ${value}`).sort()).toEqual(settings.sort());
   });
 
-  it('is right about the issuer', () => {
+  it('has the right default of the issuer', () => {
     const database = { host: 'h', port: 1, username: 'u', password: 'p', name: 'n', poolSize: 1 };
     const { tokens } = loadConfig(environmentFor(database, { PORT: '1234' }));
     expect(tokens.issuer).toBe('http://localhost:1234');
   });
 
-  it('knows each name in .env.example', () => {
+  it('has each name of .env.example', () => {
     const names = [...read('.env.example').matchAll(/^(?:# )?([A-Z_]+)=/gm)].map(
       ([, name]) => name,
     );
@@ -99,11 +99,11 @@ describe.each(['docs/api.md', 'README.md'])('the routes in %s', (file) => {
     }),
   );
 
-  it('are the routes of the application', () => {
+  it('are exactly the routes of the application', () => {
     expect(documented).toEqual(sorted(routesOf(service.app.router as unknown as Layer['handle'])));
   });
 
-  it('have the methods that Allow names', async () => {
+  it('have exactly the methods of Allow', async () => {
     const paths = sorted(documented.map((route) => route.split(' ')[1] ?? ''));
     const allowed = await Promise.all(
       paths.map(async (route) => {
@@ -145,7 +145,7 @@ describe('docs/operations.md', () => {
     expect(ours.map(([event, level]) => `${event} ${level}`).sort()).toEqual(expected.sort());
   });
 
-  it('has a row for each other event that is logged', () => {
+  it('has a row for each other logged event', () => {
     const source = filesIn('src', '.ts').map(read).join('\n');
     const logged = [...source.matchAll(/\bevent: '(\w+)'/g)].map(([, event = '']) => event);
     const events = documented.map(([event = '']) => event);
@@ -178,7 +178,7 @@ describe.each(filesIn('', '.md'))('%s', (file) => {
     expect(broken).toEqual([]);
   });
 
-  it('names npm scripts that exist', () => {
+  it('names only npm scripts that exist', () => {
     // bench/ has some of its own.
     const packages = ['package.json', path.join(path.dirname(file), 'package.json')];
     const scripts = packages

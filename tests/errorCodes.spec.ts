@@ -63,7 +63,7 @@ describe('the codes of errors', () => {
   };
 
   describe.each(FIELD_ERROR_CODES)('when a field is at fault: %s', (code) => {
-    it('gives the code, the path and the location', async () => {
+    it('sends the code, the path and the location', async () => {
       const [path, attempt, location = 'body'] = provoked[code];
       expect(only(await problemOf(attempt()))).toEqual([{ code, path, location }]);
     });
@@ -90,7 +90,7 @@ describe('the codes of errors', () => {
   });
 
   describe('when a login fails', () => {
-    it('names no field: that would tell which one is wrong', async () => {
+    it('names no field, because that would reveal which one is wrong', async () => {
       const expected = [{ code: 'wrong-credentials', path: '', location: '' }];
       for (const email of [user.email, aUser().email]) {
         const attempt = client.send('post', '/auth/login', tokens);
@@ -102,7 +102,7 @@ describe('the codes of errors', () => {
   });
 
   describe.each(PROBLEM_CODES)('when a request fails with %s', (code) => {
-    it('gives that code if no field is at fault', async () => {
+    it('sends that code if no field is at fault', async () => {
       const fail: RequestHandler = () => {
         throw problem(code);
       };

@@ -10,7 +10,7 @@ import { startService, type TestService } from './support/service';
 const KIB = 1024;
 const JSON_ROUTES = MOUNTS.flatMap((mount) => [`${mount}/register`, `${mount}/login`]);
 
-/** Valid JSON of exactly this many bytes, with all the fields of a registration. */
+/** A registration of exactly this size in bytes. */
 const padded = (bytes: number) => {
   const body = JSON.stringify({ ...aUser(), padding: '' });
   return body.replace('"padding":""', `"padding":"${'x'.repeat(bytes - body.length)}"`);
@@ -29,7 +29,7 @@ describe('errors', () => {
     client.raw('post', path, body).set(headers);
 
   describe('when the request has an id', () => {
-    it('answers with it, in the header and as the instance', async () => {
+    it('returns it in the header and as the instance', async () => {
       const res = await client.self({}).set('X-Request-Id', 'gateway-0123456789');
       expect(expectProblem(res, 401).instance).toBe('gateway-0123456789');
     });
@@ -44,7 +44,7 @@ describe('errors', () => {
       },
     );
 
-    it('has another one for each request', async () => {
+    it('generates a new id for each request', async () => {
       const ids = await Promise.all(
         [1, 2, 3].map(async () => expectProblem(await client.self({}), 401).instance),
       );
@@ -65,7 +65,7 @@ describe('errors', () => {
       ['blanks', '   '],
       ['NUL', '\u0000'],
       ['two values', '{}{}'],
-    ])('answers 400 to JSON that is %s, without the parser’s words', async (_what, body) => {
+    ])('hides the parser’s message: JSON that is %s', async (_what, body) => {
       const res = await sent(path, body);
       expectProblem(res, 400);
       expect(res.text).not.toMatch(/JSON at|position|token|p4ssw0rd/i);
@@ -82,11 +82,11 @@ describe('errors', () => {
         'a prototype as the e-mail',
         '{"email":{"__proto__":"a@example.com"},"password":"long enough"}',
       ],
-    ])('answers 400 to %s', async (_what, body) => {
+    ])('responds with 400 to %s', async (_what, body) => {
       expectProblem(await sent(path, body), 400);
     });
 
-    it('answers 400 to a broken gzip stream', async () => {
+    it('responds with 400 to a broken gzip stream', async () => {
       const broken = gzipSync(JSON.stringify(aUser())).subarray(0, 30);
       expectProblem(await sent(path, broken, { 'Content-Encoding': 'gzip' }), 400);
       const garbage = Buffer.from('this is no gzip');
@@ -103,12 +103,12 @@ describe('errors', () => {
       'text/json',
       'application/jsonx',
       'nonsense',
-    ])('answers 415 to %s', async (type) => {
+    ])('responds with 415 to %s', async (type) => {
       expectProblem(await sent(path, JSON.stringify(aUser()), { 'Content-Type': type }), 415);
     });
 
     it.each(['iso-8859-1', 'utf-7', 'utf-99', 'windows-1252', 'x'])(
-      'answers 415 to the charset %s',
+      'responds with 415 to the charset %s',
       async (charset) => {
         const type = `application/json; charset=${charset}`;
         expectProblem(await sent(path, JSON.stringify(aUser()), { 'Content-Type': type }), 415);
@@ -116,7 +116,7 @@ describe('errors', () => {
     );
 
     it.each(['compress', 'zstd-not', 'gzip, gzip', 'x'])(
-      'answers 415 to the content encoding %s',
+      'responds with 415 to the content encoding %s',
       async (encoding) => {
         const body = JSON.stringify(aUser());
         expectProblem(await sent(path, body, { 'Content-Encoding': encoding }), 415);
@@ -124,7 +124,7 @@ describe('errors', () => {
     );
   });
 
-  describe('when the body is JSON by another spelling of its type', () => {
+  describe('when the media type of JSON has another spelling', () => {
     it.each([
       'application/json',
       'application/json; charset=utf-8',
@@ -142,7 +142,7 @@ describe('errors', () => {
   });
 
   describe.each(JSON_ROUTES)('when the body of %s is too large', (path) => {
-    it('answers 413 beyond 16 KiB', async () => {
+    it('responds with 413 beyond 16 KiB', async () => {
       expectProblem(await sent(path, padded(16 * KIB + 1)), 413);
     });
 
@@ -150,7 +150,7 @@ describe('errors', () => {
       ['gzip', gzipSync],
       ['deflate', deflateSync],
       ['br', brotliCompressSync],
-    ])('answers 413 to one that is larger once inflated, of %s', async (encoding, compress) => {
+    ])('responds with 413 to one that inflates beyond it, of %s', async (encoding, compress) => {
       for (const size of [16 * KIB + 1, 8 * KIB * KIB]) {
         const bomb = compress(Buffer.from(padded(size)));
         expect(bomb.length).toBeLessThan(16 * KIB);
@@ -168,7 +168,7 @@ describe('errors', () => {
   });
 
   describe('when a body of 100 GB is announced', () => {
-    it('answers 413 before it comes', async () => {
+    it('responds with 413 before it arrives', async () => {
       const server = service.app.listen(0);
       try {
         const status = await new Promise<number | undefined>((resolve, reject) => {
@@ -176,7 +176,7 @@ describe('errors', () => {
             port: (server.address() as AddressInfo).port,
             method: 'POST',
             path: '/auth/login',
-            // Without an answer by then there will be none: nothing more is sent.
+            // Nothing more is sent, so a response must come by then.
             timeout: 5_000,
             headers: { 'Content-Type': 'application/json', 'Content-Length': 100 * KIB ** 3 },
           });
@@ -213,13 +213,13 @@ describe('errors', () => {
       '//auth/self',
       '/auth/../package.json',
       '/.env',
-    ])('answers 404 to GET %s', async (path) => {
+    ])('responds with 404 to GET %s', async (path) => {
       const res = await request(service.app).get(path);
       expectProblem(res, 404);
       if (/^\/(api\/)?auth\b/.test(path)) expect(res.headers['cache-control']).toBe('no-store');
     });
 
-    it('answers 404 to POST, too', async () => {
+    it('responds with 404 to POST', async () => {
       expectProblem(await client.send('post', '/auth/unknown').send({}), 404);
     });
   });
@@ -231,7 +231,7 @@ describe('errors', () => {
           (method) => [method, route] as const,
         ),
       ),
-    )('answers 405 to %s %s, and names POST', async (method, route) => {
+    )('responds with 405 to %s %s, and names POST', async (method, route) => {
       const res = await client.send(method, `${mount}/${route}`);
       expect(res.status).toBe(405);
       expect(res.headers.allow).toBe('POST');
@@ -239,17 +239,20 @@ describe('errors', () => {
       if (method !== 'head') expectProblem(res, 405);
     });
 
-    it.each(['post', 'put'] as const)('answers 405 to %s self, and names GET', async (method) => {
-      const res = await client.send(method, `${mount}/self`);
-      expectProblem(res, 405);
-      expect(String(res.headers.allow).split(', ')).toEqual(
-        expect.arrayContaining(['GET', 'HEAD']),
-      );
-    });
+    it.each(['post', 'put'] as const)(
+      'responds with 405 to %s self, with GET in Allow',
+      async (method) => {
+        const res = await client.send(method, `${mount}/self`);
+        expectProblem(res, 405);
+        expect(String(res.headers.allow).split(', ')).toEqual(
+          expect.arrayContaining(['GET', 'HEAD']),
+        );
+      },
+    );
   });
 
   describe('when the database is gone', () => {
-    it('answers 503 to every route that needs it, clears no cookie, and recovers', async () => {
+    it('responds with 503 to every route that needs it, clears no cookie, and recovers', async () => {
       const line = await startLine();
       const cutOff = await startService({ DB_PORT: String(line.port) });
       try {

@@ -40,7 +40,7 @@ describe('headers', () => {
       .split(/, */)
       .map((name) => name.toLowerCase());
 
-  describe('when anything is answered', () => {
+  describe('when the service responds', () => {
     it.each([
       ['get', '/auth/self', 200],
       ['get', '/auth/unknown', 404],
@@ -58,7 +58,7 @@ describe('headers', () => {
   });
 
   describe('when the service runs in prod', () => {
-    it('tells browsers to use https from now on', async () => {
+    it('sends Strict-Transport-Security', async () => {
       const prod = await startService({
         NODE_ENV: 'prod',
         CLIENT_UI_DOMAIN: ALLOWED_ORIGIN,
@@ -77,7 +77,7 @@ describe('headers', () => {
   });
 
   describe('when the service runs on localhost', () => {
-    it.each(['dev', 'test'])('leaves http alone in %s', async (environment) => {
+    it.each(['dev', 'test'])('sends no Strict-Transport-Security in %s', async (environment) => {
       const local = await startService({ NODE_ENV: environment });
       try {
         const { headers } = await clientOf(local).send('get', '/health/live').expect(200);
@@ -99,7 +99,7 @@ describe('headers', () => {
       const from = (method: 'get' | 'head' | 'options' | 'post') =>
         client.send(method, path).set('Origin', 'https://anywhere.example');
 
-      it('may read the document, and learn that it has not changed', async () => {
+      it('lets it read the document and its ETag', async () => {
         const res = await from('get').expect(200);
         expectReadable(res);
         expectReadable(await client.send('get', path).expect(200));
@@ -108,7 +108,7 @@ describe('headers', () => {
         expectReadable(await from('get').set('If-None-Match', etag).expect(304));
       });
 
-      it('may ask with a condition', async () => {
+      it('accepts a preflight for a conditional request', async () => {
         const res = await from('options')
           .set('Access-Control-Request-Method', 'GET')
           .set('Access-Control-Request-Headers', 'if-none-match');
@@ -118,14 +118,14 @@ describe('headers', () => {
         expect(res.headers['access-control-allow-headers']).toBe('if-none-match');
       });
 
-      it('may read why it is refused', async () => {
+      it('lets it read an error', async () => {
         expectReadable(await from('post').expect(405));
       });
     },
   );
 
-  describe.each(MOUNTS)('when an answer of %s may differ by user', (mount) => {
-    it('is never stored, whether it succeeds or fails', async () => {
+  describe.each(MOUNTS)('when a response of %s depends on the user', (mount) => {
+    it('forbids caching, whether it succeeds or fails', async () => {
       const there = clientOf(service, mount);
       const user = aUser();
       const created = await there.register(user).expect(201);
@@ -158,7 +158,7 @@ describe('headers', () => {
   });
 
   describe('when a page of the allowed origin calls', () => {
-    it('lets it read the answer, and send cookies', async () => {
+    it('lets it read the response and send cookies', async () => {
       for (const res of [
         await client.self(tokens).set('Origin', ALLOWED_ORIGIN).expect(200),
         await client.login(aUser()).set('Origin', ALLOWED_ORIGIN).expect(401),
@@ -170,7 +170,7 @@ describe('headers', () => {
       }
     });
 
-    it('answers its preflight', async () => {
+    it('responds to its preflight', async () => {
       const res = await client
         .send('options', '/auth/login')
         .set('Origin', ALLOWED_ORIGIN)
@@ -184,7 +184,7 @@ describe('headers', () => {
       expect(allowed).toContain('content-type');
     });
 
-    it('is served also from another site by Sec-Fetch-Site: the origin is what counts', async () => {
+    it('serves it whatever Sec-Fetch-Site says, because the origin counts', async () => {
       const res = await client
         .register()
         .set('Origin', ALLOWED_ORIGIN)
@@ -194,7 +194,7 @@ describe('headers', () => {
   });
 
   describe.each(FOREIGN_ORIGINS)('when a page of the foreign origin "%s" calls', (origin) => {
-    it('cannot read the answer', async () => {
+    it('does not let it read the response', async () => {
       const res = await client.self(tokens).set('Origin', origin);
       expect(res.headers['access-control-allow-origin']).toBeUndefined();
       expect(varies(res)).toContain('origin');
@@ -206,7 +206,7 @@ describe('headers', () => {
     });
 
     if (origin !== '')
-      it('can change nothing', async () => {
+      it('refuses to change anything', async () => {
         const user = aUser();
         const own = tokensOf(await client.register(user).expect(201));
         const refused = [
@@ -224,7 +224,7 @@ describe('headers', () => {
       });
   });
 
-  describe.each(MOUNTS)('when a browser says Sec-Fetch-Site without an origin, at %s', (mount) => {
+  describe.each(MOUNTS)('when a browser sends Sec-Fetch-Site without an origin, at %s', (mount) => {
     it.each(['cross-site', 'same-site', 'nonsense'])(
       'refuses each state-changing request from "%s"',
       async (site) => {
@@ -255,7 +255,7 @@ describe('headers', () => {
         expectProblem(await fromNull(site), 403);
     });
 
-    it('serves no foreign origin, whatever the site', async () => {
+    it('refuses a foreign origin whatever Sec-Fetch-Site says', async () => {
       const there = clientOf(service, mount);
       for (const site of ['same-origin', 'same-site', 'none']) {
         const request = there.register().set('Origin', 'https://evil.example');
@@ -269,7 +269,7 @@ describe('headers', () => {
       await there.refresh(own).set('Sec-Fetch-Site', site).expect(200);
     });
 
-    it('lets a cross-site page ask for what changes nothing, unread', async () => {
+    it('lets a cross-site page send a safe request, without reading the response', async () => {
       const res = await clientOf(service, mount).self(tokens).set('Sec-Fetch-Site', 'cross-site');
       expect(res.status).toBe(200);
       expect(res.headers['access-control-allow-origin']).toBeUndefined();
@@ -277,7 +277,7 @@ describe('headers', () => {
   });
 
   describe('when a foreign origin is refused', () => {
-    it('logs the event, without the body', async () => {
+    it('logs the event without the body', async () => {
       const user = aUser({ password: 'from a foreign page' });
       await client.login(user).set('Origin', 'https://evil.example').expect(403);
       expect(service.logs).toContainEqual(expect.objectContaining({ event: 'malicious_cors' }));
@@ -286,7 +286,7 @@ describe('headers', () => {
   });
 
   describe('when several origins are allowed', () => {
-    it('answers each with its own, and no other', async () => {
+    it('allows each of them alone', async () => {
       const many = await startService({
         CLIENT_UI_DOMAIN: 'https://app.example.com, https://admin.example.com:8443/',
       });

@@ -19,7 +19,7 @@ describe('health', () => {
     await line?.stop();
   });
 
-  describe('when all is well', () => {
+  describe('when everything works', () => {
     it('is live and ready', async () => {
       const { client } = await started();
       for (const path of [LIVE, READY]) {
@@ -28,7 +28,7 @@ describe('health', () => {
       }
     });
 
-    it('answers 405 to other methods', async () => {
+    it('responds with 405 to other methods', async () => {
       const { client } = await started();
       for (const path of [LIVE, READY]) {
         const res = await client.send('post', path);
@@ -38,8 +38,8 @@ describe('health', () => {
     });
   });
 
-  describe('when it drains', () => {
-    it('is not ready, but still live and at work', async () => {
+  describe('while draining', () => {
+    it('is not ready, but live and still serving', async () => {
       const { service, client } = await started();
       await client.send('get', READY).expect(200);
       service.lifecycle.draining = true;
@@ -75,8 +75,8 @@ describe('health', () => {
     });
   });
 
-  describe('when the database is gone', () => {
-    it('is live but not ready, and ready again by itself when it is back', async () => {
+  describe('when the database is away', () => {
+    it('is live but not ready, and ready again when it is back', async () => {
       line = await startLine();
       const { client } = await started({ DB_PORT: String(line.port) });
       await client.send('get', READY).expect(200);

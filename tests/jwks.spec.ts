@@ -20,8 +20,8 @@ describe('GET /.well-known/jwks.json', () => {
   });
   afterAll(() => service.stop());
 
-  describe('when it is asked', () => {
-    it('answers 200 with the public keys, and nothing private', async () => {
+  describe('when it is requested', () => {
+    it('responds with 200 and only the public keys', async () => {
       const res = await client.send('get', PATH).expect(200);
       expect(res.headers['content-type']).toMatch(/^application\/(jwk-set\+)?json(;|$)/);
       const { keys, ...rest } = res.body as KeySetBody;
@@ -41,13 +41,13 @@ describe('GET /.well-known/jwks.json', () => {
       }
     });
 
-    it('lets it be kept for five minutes, by everybody', async () => {
+    it('allows every cache to keep it for five minutes', async () => {
       const res = await client.send('get', PATH).expect(200);
       expect(res.headers['cache-control']).toBe('public, max-age=300');
       expect(res.headers['set-cookie']).toBeUndefined();
     });
 
-    it('needs no token, and minds neither cookies nor a foreign origin', async () => {
+    it('ignores tokens, cookies and a foreign origin', async () => {
       await client
         .send('get', PATH, { access: 'a.b.c' })
         .set('Origin', 'https://elsewhere.example')
@@ -56,8 +56,8 @@ describe('GET /.well-known/jwks.json', () => {
     });
   });
 
-  describe('when the caller has it already', () => {
-    it('answers 304 without a body, with the same ETag and life', async () => {
+  describe('when the caller has it in a cache', () => {
+    it('responds with 304 without a body, with the same ETag and lifetime', async () => {
       const first = await client.send('get', PATH).expect(200);
       const etag = String(first.headers.etag);
       expect(etag).toMatch(/^(W\/)?"[^"]+"$/);
@@ -66,13 +66,13 @@ describe('GET /.well-known/jwks.json', () => {
       expect(again.headers).toMatchObject({ etag, 'cache-control': 'public, max-age=300' });
     });
 
-    it('answers 200 to another ETag', async () => {
+    it('responds with 200 to another ETag', async () => {
       const res = await client.send('get', PATH).set('If-None-Match', '"another"').expect(200);
       expect((res.body as KeySetBody).keys).toHaveLength(1);
     });
   });
 
-  describe('when another service verifies access tokens by it', () => {
+  describe('when another service verifies access tokens with it', () => {
     const input = async () => {
       const tokens = tokensOf(await client.register().expect(201));
       const jwks: unknown = (await client.send('get', PATH)).body;
@@ -80,13 +80,13 @@ describe('GET /.well-known/jwks.json', () => {
       return { jwks, token: tokens.access, refresh: tokens.refresh, issuer, audience };
     };
 
-    it('accepts ours, and finds the kid to be the thumbprint', async () => {
+    it('accepts a valid token, whose kid is the thumbprint', async () => {
       const { thumbprints, header, payload } = verifiedElsewhere(await input());
       expect(header).toMatchObject({ alg: 'RS256', typ: 'at+jwt', kid: thumbprints[0] });
       expect(payload).toMatchObject({ role: 'customer' });
     });
 
-    it('refuses a changed one and a refresh token', async () => {
+    it('refuses a changed token and a refresh token', async () => {
       const given = await input();
       const { privateKey } = service.keys.signing;
       const foreign = altered(given.token, { payload: { iss: 'x' } }, rs256(privateKey));
@@ -95,16 +95,19 @@ describe('GET /.well-known/jwks.json', () => {
     });
   });
 
-  describe('when the method is another', () => {
-    it('answers HEAD without a body', async () => {
+  describe('when the method is not GET', () => {
+    it('responds to HEAD without a body', async () => {
       const res = await client.send('head', PATH).expect(200);
       expect(res.headers['cache-control']).toBe('public, max-age=300');
     });
 
-    it.each(['post', 'put', 'patch', 'delete'] as const)('answers 405 to %s', async (method) => {
-      const res = await client.send(method, PATH);
-      expectProblem(res, 405);
-      expect(res.headers.allow).toBe('GET, HEAD');
-    });
+    it.each(['post', 'put', 'patch', 'delete'] as const)(
+      'responds with 405 to %s',
+      async (method) => {
+        const res = await client.send(method, PATH);
+        expectProblem(res, 405);
+        expect(res.headers.allow).toBe('GET, HEAD');
+      },
+    );
   });
 });

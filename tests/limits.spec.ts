@@ -52,7 +52,7 @@ describe('limits on attempts', () => {
       expect(await guesses(attacker, user, 10)).toEqual(times(10, 401));
     });
 
-    it('answers 429 with the time to wait, to the right password, too', async () => {
+    it('responds with 429 with the time to wait, to the right password, too', async () => {
       for (const password of [WRONG, user.password]) {
         const res = await login(attacker, { ...user, password });
         expectProblem(res, 429);
@@ -211,7 +211,7 @@ describe('limits on attempts', () => {
   });
 
   describe('when one address has failed 100 times at many accounts', () => {
-    it('answers 429 there, and nowhere else', async () => {
+    it('responds with 429 there, and nowhere else', async () => {
       const user = aUser();
       await register(anAddress(), user).expect(201);
       const address = anAddress();
@@ -267,7 +267,7 @@ describe('limits on attempts', () => {
   });
 
   describe('when the networks of one /48 have failed 300 times', () => {
-    it('answers 429 to all of them, and 401 to another /48', async () => {
+    it('responds with 429 to all of them, and 401 to another /48', async () => {
       await count('site:2001:db8:48::/48', 299);
       expect(await guesses('2001:db8:48:1::1', aUser(), 1)).toEqual([401]);
       expect(await guesses('2001:db8:48:2::1', aUser(), 1)).toEqual([429]);
@@ -276,7 +276,7 @@ describe('limits on attempts', () => {
   });
 
   describe('when one address sends invalid input again and again', () => {
-    it('answers 429 there after 300 of them, tells it once, and serves others', async () => {
+    it('responds with 429 there after 300 of them, tells it once, and serves others', async () => {
       const address = anAddress();
       const send = (from: string) => login(from, { email: 'nonsense', password: 'x' });
       for (let i = 0; i < 300; i += 1) await send(address).expect(400);
@@ -288,7 +288,7 @@ describe('limits on attempts', () => {
   });
 
   describe('when one account signs in again and again', () => {
-    it('answers 429 after 100 logins from one address, and 200 elsewhere', async () => {
+    it('responds with 429 after 100 logins from one address, and 200 elsewhere', async () => {
       const user = aUser();
       const address = anAddress();
       await register(address, user).expect(201);
@@ -330,7 +330,7 @@ describe('limits on attempts', () => {
   });
 
   describe('when 100 accounts were registered from one address within the hour', () => {
-    it('answers 429 there, before anything is hashed, and 201 elsewhere', async () => {
+    it('responds with 429 there, before anything is hashed, and 201 elsewhere', async () => {
       const address = anAddress();
       await count(`registration:${address}`, 99);
       await register(address, aUser()).expect(201);

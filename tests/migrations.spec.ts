@@ -33,7 +33,7 @@ describe('migrations', () => {
       .map(({ name }) => name)
       .filter((name) => name !== 'migrations')
       .sort();
-  /** Everything that the migrations could have made, for a comparison. */
+  /** Everything that migrations can create, for a comparison. */
   const schema = async () => ({
     columns: await rows(
       `SELECT table_name, column_name, data_type, character_maximum_length, is_nullable,
@@ -65,7 +65,7 @@ describe('migrations', () => {
   });
 
   describe('when they run up, down one by one, and up again', () => {
-    it('leaves nothing behind below, and the same schema above', async () => {
+    it('ends with an empty schema after down and the same schema after up', async () => {
       await runMigrations(dataSource);
       expect(await tables()).toEqual(expect.arrayContaining(['refresh_tokens', 'users']));
       const first = await schema();
@@ -79,7 +79,7 @@ describe('migrations', () => {
       expect(await schema()).toEqual(first);
     });
 
-    it('has nothing to do a second time', async () => {
+    it('does nothing the second time', async () => {
       await dataSource.runMigrations();
       expect(await dataSource.runMigrations()).toEqual([]);
       expect(await dataSource.showMigrations()).toBe(false);
@@ -157,7 +157,7 @@ describe('migrations', () => {
       ['refresh_tokens', 'expires_at', 'timestamp with time zone'],
       ['refresh_tokens', 'created_at', 'timestamp with time zone'],
       ['refresh_tokens', 'updated_at', 'timestamp with time zone'],
-    ])('has %s.%s of type %s, never null', async (table, column, type) => {
+    ])('has %s.%s of type %s, not null', async (table, column, type) => {
       expect(
         await rows(
           `SELECT data_type, is_nullable FROM information_schema.columns
@@ -167,7 +167,7 @@ describe('migrations', () => {
       ).toEqual([{ data_type: type, is_nullable: 'NO' }]);
     });
 
-    it('makes a user a customer', async () => {
+    it('gives a user the role customer', async () => {
       const [user] = await rows<{ id: number }>(INSERT_USER, userWith('role@example.com'));
       expect(await rows('SELECT role FROM users WHERE id = $1', [user?.id])).toEqual([
         { role: 'customer' },
@@ -178,7 +178,7 @@ describe('migrations', () => {
       ['as it is', 'taken@example.com'],
       ['in capitals', 'TAKEN@EXAMPLE.COM'],
       ['in mixed case', 'Taken@Example.com'],
-    ])('refuses an e-mail twice, %s, whoever writes it', async (_how, email) => {
+    ])('refuses a second account with the e-mail, %s', async (_how, email) => {
       await rows('DELETE FROM users');
       await rows(INSERT_USER, userWith('taken@example.com'));
       await expect(rows(INSERT_USER, userWith(email))).rejects.toMatchObject({
@@ -186,7 +186,7 @@ describe('migrations', () => {
       });
     });
 
-    it('deletes the sessions with their user', async () => {
+    it('deletes the sessions together with the user', async () => {
       const [user] = await rows<{ id: number }>(INSERT_USER, userWith('cascade@example.com'));
       await rows(
         `INSERT INTO refresh_tokens (user_id, session_id, session_started_at, expires_at)
@@ -214,7 +214,7 @@ describe('migrations', () => {
       },
     );
 
-    it('names every constraint by hand', async () => {
+    it('has only constraints with chosen names', async () => {
       const found = await rows<{ name: string }>(
         `SELECT conname AS name FROM pg_constraint
          WHERE conrelid IN ('users'::regclass, 'refresh_tokens'::regclass) AND contype <> 'n'`,

@@ -129,7 +129,7 @@ describe('passwords', () => {
       `$2b$31$${'.'.repeat(53)}`,
       `$2x$10$${'.'.repeat(53)}`,
       '$2b$10$short',
-    ])('answers 401 to %p after the same work, and counts it', async (hash) => {
+    ])('responds with 401 to %p after the same work, and counts it', async (hash) => {
       const limited = await startService({ RATE_LIMIT_ENABLED: 'true' });
       try {
         const there = clientOf(limited);

@@ -133,7 +133,7 @@ describe('for any input', () => {
     ['both cookies at logout', (value) => client.logout({ access: value, refresh: value })],
   ];
   describe.each(places)('when any text comes as %s', (_place, send) => {
-    it('answers 401', async () => {
+    it('responds with 401', async () => {
       await holds(token, async (value) => {
         expectProblem(await send(value as string), 401);
       });
@@ -141,7 +141,7 @@ describe('for any input', () => {
   });
 
   describe('when a good access token comes with any refresh token', () => {
-    it('answers 401 at logout, and the session lives', async () => {
+    it('responds with 401 at logout, and the session lives', async () => {
       const { access } = tokensOf(await client.register().expect(201));
       await holds(token, async (refresh) => {
         expectProblem(await client.logout({ access, refresh: refresh as string }), 401);

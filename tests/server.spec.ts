@@ -266,7 +266,7 @@ describe('the process', () => {
   });
 
   describe('when the database goes away and comes back', () => {
-    it('answers 503, then recovers by itself, in the same process', async () => {
+    it('responds with 503, then recovers by itself, in the same process', async () => {
       const line = await startLine();
       try {
         const service = await running({ DB_PORT: String(line.port) });

@@ -8,7 +8,7 @@ describe('the command that starts the built service', () => {
   // cmd.exe has no exec and runs what follows. In sh, exec passes signals on and nothing follows.
   const [, command = ''] = /^exec (.+) \|\| \1$/.exec(scripts.start) ?? [];
 
-  it('is the same for npm start, in the image and in the docs', () => {
+  it('is the same in npm start, in the image and in the docs', () => {
     expect(command).toMatch(/^node (?:--\S+ )+dist\/server\.js$/);
     expect(read('docker/prod/Dockerfile')).toContain(
       `CMD ${JSON.stringify(command.split(' ')).replaceAll(',', ', ')}`,

@@ -86,7 +86,7 @@ describe('statements', () => {
     });
   });
 
-  describe('when the hot paths run', () => {
+  describe('when a hot path runs', () => {
     it.each(['self', 'refresh', 'logout'] as const)(
       'takes one round trip and makes no entity for %s',
       async (route) => {
@@ -101,7 +101,7 @@ describe('statements', () => {
       expect({ roundTrips, entities }).toEqual({ roundTrips: 0, entities: 0 });
     });
 
-    it('would see the entities and round trips of others', async () => {
+    it('counts entities and round trips elsewhere', async () => {
       await registered();
       await during(() => service.dataSource.getRepository(User).find({ take: 1 }));
       expect(entities).toBe(1);
@@ -110,7 +110,7 @@ describe('statements', () => {
   });
 
   describe('when a session is used again and again', () => {
-    it('is not planned anew, be it alone in its statement', async () => {
+    it('is not planned again, even when it is alone in its statement', async () => {
       let { tokens } = await registered();
       for (let turn = 0; turn < 8; turn += 1) {
         await client.self(tokens).expect(200);

@@ -93,7 +93,7 @@ describe('hostile transport', () => {
 
   describe('when a body of 100 GB is announced', () => {
     it.each(['/auth/login', '/auth/refresh', '/auth/unknown', '/health/live'])(
-      'answers 413 at %s and closes at once',
+      'responds with 413 at %s and closes at once',
       async (path) => {
         const head = HEAD.replace('/auth/login', path);
         const line = await open().write(`${head}Content-Length: 107374182400\r\n\r\n{`).end();
@@ -136,7 +136,7 @@ describe('hostile transport', () => {
   describe('when a chunked body has no end', () => {
     const chunk = `4000\r\n${'x'.repeat(0x4000)}\r\n`;
 
-    it('answers 413 as soon as it is over the limit, and closes', async () => {
+    it('responds with 413 as soon as it is over the limit, and closes', async () => {
       const line = open().write(`${HEAD}Transfer-Encoding: chunked\r\n\r\n`).write(chunk);
       expect(line.closed).toBe(false);
       await line.write('4\r\nxxxx\r\n').end();
@@ -156,7 +156,7 @@ describe('hostile transport', () => {
   });
 
   describe('when a compressed body inflates without end', () => {
-    it('answers 413, without inflating all of it', async () => {
+    it('responds with 413, without inflating all of it', async () => {
       const bomb = gzipSync(Buffer.alloc(12 * 1024 * 1024, ' '));
       expect(bomb.length).toBeLessThan(16 * 1024);
       const before = process.memoryUsage().rss;
@@ -184,7 +184,7 @@ describe('hostile transport', () => {
       ['no host', 'GET /health/live HTTP/1.1\r\n\r\n'],
       ['a target without a slash', 'GET health/live HTTP/1.1\r\nHost: x\r\n\r\n'],
       ['CONNECT', 'CONNECT localhost:22 HTTP/1.1\r\nHost: x\r\n\r\n'],
-    ])('answers 400 to %s', async (_what, bytes) => {
+    ])('responds with 400 to %s', async (_what, bytes) => {
       expectRefusal(await open().write(bytes).end(), 400, 'malformed-request');
     });
 
@@ -237,7 +237,7 @@ describe('hostile transport', () => {
       ['that does not finish its headers', 'GET /health/live HTTP/1.1\r\nHost: x\r\nX-A: ', 300],
       ['that does not finish its body', `${HEAD}Content-Length: 100\r\n\r\n{`, 600],
       ['that does not finish its chunks', `${HEAD}Transfer-Encoding: chunked\r\n\r\n5\r\n{`, 600],
-    ])('answers 408 to one %s, and closes', async (_what, bytes, limit) => {
+    ])('responds with 408 to one %s, and closes', async (_what, bytes, limit) => {
       const line = await open(impatient).write(bytes).end();
       expectRefusal(line, 408, 'request-timeout');
       expect(line.closedAt - line.openedAt).toBeGreaterThanOrEqual(limit - 50);

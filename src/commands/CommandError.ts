@@ -1,4 +1,4 @@
-/** A command that cannot do its work; the message is for the operator and holds no secret. */
+/** A command fails; the message is for the operator and contains no secret. */
 export class CommandError extends Error {
   override name = 'CommandError';
 }

@@ -8,7 +8,7 @@ import { runCommand } from './runCommand';
 
 const USAGE = 'usage: database create | drop [--force]';
 const SYSTEM_DATABASES = ['postgres', 'template0', 'template1'];
-/** PostgreSQL silently cuts a longer name, and would use another database. */
+/** PostgreSQL silently truncates a longer name, and would use another database. */
 const MAX_NAME_BYTES = 63;
 
 /** Creates or drops the database of the settings. */

@@ -1,5 +1,5 @@
 import type { Config } from '../config';
 
-/** How commands name the database they worked on. */
+/** How a command names the database it worked on. */
 export const databaseLabel = ({ name, host, port }: Config['database']) =>
   `database ${name} on ${host}:${port}`;

@@ -3,7 +3,7 @@ import { isDatabaseUnavailable } from '../database/databaseErrors';
 import { CommandError } from './CommandError';
 import { databaseLabel } from './databaseLabel';
 
-/** The error in one line for the operator if it comes from the database, otherwise unchanged. */
+/** One line for the operator if the error comes from the database; otherwise the error itself. */
 export function explainDatabaseError(error: unknown, database: Config['database']): unknown {
   const reason = reasonOf(error, database);
   return reason === undefined ? error : new CommandError(reason, { cause: error });

@@ -5,7 +5,7 @@ import { runCommand } from './runCommand';
 
 const USAGE = 'usage: keys status | publish | activate [--force] | retire [--force]';
 
-/** Replaces the signing key, one step a run. */
+/** Runs one step of a key rotation. */
 void runCommand((args) => {
   const force = args.includes('--force');
   const [step, ...rest] = args.filter((arg) => arg !== '--force');

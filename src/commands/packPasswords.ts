@@ -4,7 +4,7 @@ import { DIGEST_LENGTH, passwordDigest } from '../validators/passwordDigest';
 
 const MIN_CHARACTERS = 8;
 
-/** Prints commonPasswords.json, made of lists with one password a line, in the order of the digests. */
+/** Prints commonPasswords.json for lists with one password per line. */
 const words = process.argv
   .slice(2)
   .flatMap((file) => readFileSync(file, 'utf8').split(/\r?\n/))

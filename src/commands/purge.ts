@@ -6,7 +6,7 @@ import { databaseLabel } from './databaseLabel';
 import { runCommand } from './runCommand';
 import { withDatabase } from './withDatabase';
 
-/** Deletes what has expired, once: for a cron job if the service's own purge is switched off. */
+/** Purges once, for a cron job if the service's own purge is off. */
 void runCommand(() => {
   const config = loadConfig();
   return withDatabase(

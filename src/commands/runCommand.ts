@@ -5,10 +5,7 @@ import { CommandError } from './CommandError';
 
 const EXPECTED = [CommandError, ConfigError, KeyError, RotationError];
 
-/**
- * Runs a command with the arguments of the process, and prints the lines it returns. If it fails, it
- * prints the reason on stderr and sets the exit code 1.
- */
+/** Prints the lines that the command returns; if it fails, the reason on stderr with exit code 1. */
 export async function runCommand(
   command: (args: string[]) => string | Promise<string>,
 ): Promise<void> {
@@ -23,6 +20,6 @@ export async function runCommand(
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const isExpected = EXPECTED.some((type) => error instanceof type) || 'syscall' in error;
-  // The stack of an unexpected error is for whoever corrects the program.
+  // An unexpected error is a bug, so its stack is useful.
   return isExpected ? error.message : (error.stack ?? error.message);
 }

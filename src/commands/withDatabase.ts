@@ -3,14 +3,10 @@ import type { Config } from '../config';
 import { createDataSource, MIGRATION_OPTIONS } from '../config/data-source';
 import { explainDatabaseError } from './explainDatabaseError';
 
-/** One for the work, and one that holds a lock. */
+/** One connection for the work, and one for the migration lock. */
 const POOL_SIZE = 2;
 
-/**
- * Runs `work` on a connected data source, and closes it. `options` are PostgreSQL's, for each
- * connection; without a timeout a migration takes the time it needs.
- * @throws {CommandError} that says in one line what is wrong with the database.
- */
+/** Runs `work` on a connected data source. @throws {CommandError} if the database cannot be used. */
 export async function withDatabase<T>(
   database: Config['database'],
   work: (dataSource: DataSource) => Promise<T>,

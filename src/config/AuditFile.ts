@@ -6,22 +6,20 @@ import type { LogOutage } from './LogOutage';
 const KEPT_DAYS = 90;
 const DAY = 24 * 60 * 60 * 1000;
 
-/** Non-blocking: a named pipe without a reader would stop the service. */
+/** Non-blocking: a named pipe without a reader would block the service. */
 const FLAGS = constants.O_APPEND | constants.O_CREAT | constants.O_WRONLY | constants.O_NONBLOCK;
 
 const dayOf = (time: number) => new Date(time).toISOString().slice(0, 10);
 
 /**
- * Writes security events to a file per day, readable for its owner only, and deletes the files of more
- * than 90 days ago.
- *
- * winston-daily-rotate-file does not write again after a full disk until the next day.
+ * Writes security events to one file per day, which only its owner can read, and keeps 90 days. After a
+ * full disk winston-daily-rotate-file would not write again until the next day.
  */
 export class AuditFile extends Transport {
   private readonly file: path.ParsedPath;
   private openedDay = '';
 
-  /** `file` is `folder/audit.log` for `folder/audit-2030-12-31.log` and so on. */
+  /** `folder/audit.log` gives `folder/audit-2030-12-31.log`. */
   constructor(
     file: string,
     private readonly outage: LogOutage,
@@ -45,7 +43,7 @@ export class AuditFile extends Transport {
       this.openedDay = day;
       this.outage.worked();
     } catch (error) {
-      // The folder may be gone.
+      // Creates the folder again if it was deleted.
       this.openedDay = '';
       this.outage.failed(error);
       return;
@@ -67,7 +65,7 @@ export class AuditFile extends Transport {
         if (isOurs && day < oldest) rmSync(path.join(dir, found), { force: true });
       }
     } catch {
-      // Events matter more than an old file that stays.
+      // Old files are tried again the next day.
     }
   }
 }

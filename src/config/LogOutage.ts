@@ -1,16 +1,16 @@
 export type Report = (level: 'error' | 'info', message: string, fields: object) => void;
 
-/** Counts what an output of the log loses; reports when it fails, and when it works again. */
+/** Counts the lines that a log output loses; reports when it fails and when it works again. */
 export class LogOutage {
   private lost = 0;
 
-  /** `report` writes to another output. */
+  /** `report` must write to another output. */
   constructor(
     private readonly output: string,
     private readonly report: Report,
   ) {}
 
-  /** What a failed write has left of a line must not join the next one. */
+  /** A failed write may leave half a line, which the next one must not continue. */
   get separator(): string {
     return this.lost > 0 ? '\n' : '';
   }
@@ -19,7 +19,7 @@ export class LogOutage {
     this.lost += 1;
     if (this.lost > 1) return;
     const { code } = error as NodeJS.ErrnoException;
-    this.tell('error', 'cannot be written; the service goes on without it', { cause: code });
+    this.tell('error', 'cannot be written; the service continues without it', { cause: code });
   }
 
   worked(): void {
@@ -28,7 +28,7 @@ export class LogOutage {
     this.lost = 0;
   }
 
-  /** Later: the logger is still busy with the line that failed. */
+  /** Deferred, because the logger is still writing the line that failed. */
   private tell(level: 'error' | 'info', what: string, fields: object): void {
     setImmediate(() => {
       const event = 'sys_monitor_disabled';

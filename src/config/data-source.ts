@@ -5,19 +5,16 @@ import { RefreshToken } from '../entity/RefreshToken';
 import { User } from '../entity/User';
 import { migrations } from '../migrations';
 
-/**
- * PostgreSQL's settings for a connection, which override those of its role and its database. Startup
- * parameters cost no round trip.
- */
+/** Startup parameters override the settings of role and database, and cost no round trip. */
 const startupOptions = (settings: Readonly<Record<string, string | number>>) =>
   Object.entries(settings)
     .map(([name, value]) => `-c ${name}=${String(value).replaceAll(/[\\ ]/g, '\\$&')}`)
     .join(' ');
 
 const COMMON = {
-  // By default a schema of the role's name comes first: tables created there hide the others.
+  // By default a schema with the role's name comes first, and its tables hide the others.
   search_path: 'public',
-  // Others change the text of times, arrays and strings.
+  // Other values change the text form of times, arrays and strings.
   datestyle: 'ISO, YMD',
   intervalstyle: 'postgres',
   timezone: 'UTC',
@@ -27,20 +24,18 @@ const COMMON = {
   default_transaction_isolation: 'read committed',
 };
 
-/** For the service's connections; times in milliseconds. */
+/** Startup options of the service's connections; times in milliseconds. */
 export const SERVICE_OPTIONS = startupOptions({
   ...COMMON,
-  // Enforced by the server, so that a slow statement ends there too: pg's own query_timeout would
-  // return a connection that is still busy to the pool.
+  // Enforced by the server: pg's query_timeout would return a busy connection to the pool.
   statement_timeout: 2_200,
   lock_timeout: 2_000,
   idle_in_transaction_session_timeout: 5_000,
-  // Otherwise PostgreSQL plans a statement again each time its arrays are shorter than expected, and
-  // looking up a single session takes half as long again.
+  // Otherwise PostgreSQL plans a statement again whenever its arrays are short (ADR 0007).
   plan_cache_mode: 'force_generic_plan',
 });
 
-/** For migrations, which take their time. */
+/** Startup options of migrations, which may take long. */
 export const MIGRATION_OPTIONS = startupOptions({
   ...COMMON,
   statement_timeout: 0,
@@ -48,11 +43,7 @@ export const MIGRATION_OPTIONS = startupOptions({
   idle_in_transaction_session_timeout: 0,
 });
 
-/**
- * A TypeORM data source on the given database, not yet connected.
- *
- * `options` are PostgreSQL's startup options, for each connection.
- */
+/** A data source, not yet connected; `options` are PostgreSQL's startup options. */
 export function createDataSource(
   database: Config['database'],
   options = SERVICE_OPTIONS,
@@ -73,8 +64,7 @@ export function createDataSource(
     poolSize: database.poolSize,
     applicationName: 'auth-service',
     connectTimeoutMS: 2_500,
-    // A new connection costs more than an idle one, so it is kept for some minutes. Not for ever: plans
-    // made on the empty tables of the first day stay if no autovacuum analyzes the tables.
+    // A connection ends after ten minutes: its plans may have been made when the tables were empty.
     extra: { idleTimeoutMillis: 5 * 60_000, maxLifetimeSeconds: 10 * 60, options },
   });
 }

@@ -5,10 +5,10 @@ import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
 import { readEnvironmentFile } from './readEnvironmentFile';
 
-/** The folder of package.json, certs/ and the .env files; the same from src/ and from dist/. */
+/** The folder of package.json, certs/ and the .env files, seen from src/ and from dist/. */
 export const PROJECT_ROOT = path.resolve(__dirname, '../..');
 
-/** The longest life of an access token, in seconds: a retired key must verify for so long. */
+/** The longest lifetime of an access token, in seconds; a retired key verifies for as long. */
 export const MAX_ACCESS_TOKEN_LIFETIME = 60 * 60;
 
 const ENVIRONMENTS = new Map<string, 'dev' | 'prod' | 'test'>([
@@ -33,13 +33,13 @@ const boolean = z
 
 const required = (name: string) => z.string(`is missing`).min(1, `${name} must not be empty`);
 
-/** Printable, without white space: a URL parser drops line ends and tabs, and a token would keep them. */
+/** URL parsers drop line ends and tabs, but a token would keep them. */
 const PRINTABLE = /^[^\s\p{C}]+$/u;
 
 const HOST = String.raw`(?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(?::\d+)?`;
 const ORIGIN = new RegExp(`^https?://${HOST}/?$`);
 
-/** An origin as browsers send it: lower case, punycode, without a default port. */
+/** Converted to the form that browsers send: lower case, punycode, no default port. */
 const origin = z
   .string()
   .refine(
@@ -69,7 +69,7 @@ const url = z
       PRINTABLE.test(value) &&
       URL.canParse(value) &&
       /^https?:\/\/[^/?#@*]+[\w\-./~%]*$/.test(new URL(value).href),
-    'must be an http(s) URL, with nothing but a path behind the host',
+    'must be an http(s) URL, with nothing but a path after the host',
   );
 
 const audience = z
@@ -80,7 +80,7 @@ const audience = z
 const LABEL = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?';
 const DOMAIN = new RegExp(String.raw`^${LABEL}(?:\.${LABEL})*\.(?!\d+$)${LABEL}$`);
 
-/** A leading dot means nothing to browsers (RFC 6265 section 5.2.3). */
+/** Browsers ignore a leading dot (RFC 6265 section 5.2.3). */
 const cookieDomain = z
   .string()
   .transform((value) => value.toLowerCase().replace(/^\./, ''))
@@ -89,7 +89,6 @@ const cookieDomain = z
     'must be a domain such as example.com; leave it empty for localhost or an address',
   );
 
-/** `localhost`, a name or an address to listen on. */
 const host = z
   .string()
   .refine(
@@ -104,7 +103,7 @@ const isProxy = (value: string) =>
   isIP(value) !== 0 ||
   (isIP(value.replace(/\/.*/, '')) !== 0 && ipaddr.isValidCIDR(value) && !/\/0+$/.test(value));
 
-/** Express's `trust proxy`: a number of hops, or addresses, subnets and their names. */
+/** Express's `trust proxy`: a number of hops, or addresses, subnets and names of subnets. */
 const trustProxy = z
   .string()
   .refine(
@@ -118,11 +117,10 @@ const secret = z
   .min(32, 'must have at least 32 characters')
   .refine((value) => new Set(value).size >= 8, 'is too uniform to be a secret');
 
-/** What examples and templates have in the place of a secret. */
 const PLACEHOLDER =
   /change.?(?:me|this|it)|replace.?(?:me|this|with)|placeholder|example|your.?secret/i;
 
-/** Kept as they are, apart from line ends behind them: a password may begin or end with a space. */
+/** Only line ends are trimmed: a password may begin or end with a space. */
 const SECRETS: readonly string[] = [
   'DB_PASSWORD',
   'REFRESH_JWT_SECRET',
@@ -130,7 +128,7 @@ const SECRETS: readonly string[] = [
   'REFRESH_JWT_SECRET_PREVIOUS',
 ];
 
-/** Every setting with its rule and its default, before the settings are put into groups. */
+/** Every setting with its rule and its default. */
 export const schemaFor = (environment: 'dev' | 'prod' | 'test') => {
   const prod = environment === 'prod';
   const signingSecret = prod
@@ -252,7 +250,7 @@ export class ConfigError extends Error {
 
 type Variables = Record<string, string>;
 
-/** The variables that have a value, without white space around it; a secret keeps its spaces. */
+/** Trims the values and drops empty ones. */
 function withoutBlanks(variables: NodeJS.ProcessEnv): Variables {
   const trimmed = Object.entries(variables).map(([name, value = '']) => [
     name,
@@ -261,10 +259,7 @@ function withoutBlanks(variables: NodeJS.ProcessEnv): Variables {
   return Object.fromEntries(trimmed.filter(([, value]) => value)) as Variables;
 }
 
-/**
- * One line for each variable whose value dotenv cut at a `#`. Behind white space it begins a comment,
- * except in a secret, where it may be meant as a part.
- */
+/** Values that dotenv cut at a `#`. After white space that is a comment, but may be part of a secret. */
 function cutValues(
   { values, comments }: ReturnType<typeof readEnvironmentFile>,
   used: Variables,
@@ -276,11 +271,11 @@ function cutValues(
       (comment.startsWith('#') || (SECRETS.includes(name) && own[name] !== undefined)),
   );
   return new Map(
-    cut.map(([name]) => [name, 'is cut at its #: put the value in the file into \'…\' or "…"']),
+    cut.map(([name]) => [name, 'is cut at its #: quote the value in the file with \'…\' or "…"']),
   );
 }
 
-/** The first problem of each setting: a secret that is too short is often also too uniform. */
+/** One problem per setting: a secret that is too short is often also too uniform. */
 function problemsOf(error: z.ZodError): Map<string, string> {
   const problems = new Map<string, string>();
   for (const {
@@ -291,7 +286,7 @@ function problemsOf(error: z.ZodError): Map<string, string> {
   return problems;
 }
 
-/** The variables of the environment, and those of its file that it does not set. */
+/** The environment takes precedence over the file. */
 function readVariables(environment: NodeJS.ProcessEnv, folder: string) {
   const name = ENVIRONMENTS.get(environment.NODE_ENV?.trim() ?? '');
   if (name === undefined) throw new ConfigError(['NODE_ENV must be dev, prod or test']);
@@ -300,7 +295,7 @@ function readVariables(environment: NodeJS.ProcessEnv, folder: string) {
   return { name, values, cut: cutValues(file, values) };
 }
 
-/** The settings of a schema, or everything that is wrong with them. */
+/** @throws {ConfigError} with everything that is wrong. */
 function check<Schema extends z.ZodObject>(
   schema: Schema,
   { values, cut }: ReturnType<typeof readVariables>,
@@ -316,10 +311,8 @@ function check<Schema extends z.ZodObject>(
 }
 
 /**
- * The settings, typed, frozen, and checked as a whole. Durations are in seconds.
- *
- * `environment` takes precedence over the `.env.<NODE_ENV>` file in `folder`. White space around a
- * value does not count, and an empty variable counts as not set.
+ * All settings, checked and frozen; durations in seconds. `environment` takes precedence over the
+ * `.env.<NODE_ENV>` file in `folder`. An empty variable counts as not set.
  * @throws {ConfigError} with everything that is wrong.
  */
 export function loadConfig(environment: NodeJS.ProcessEnv = process.env, folder = PROJECT_ROOT) {
@@ -329,7 +322,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env, folder 
   return Object.freeze({
     environment: name,
     port: settings.PORT,
-    /** What to listen on; empty for all interfaces. */
+    /** Empty for all interfaces. */
     hosts: Object.freeze(
       settings.HOST ? [settings.HOST] : name === 'prod' ? [] : ['127.0.0.1', '::1'],
     ),
@@ -378,7 +371,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env, folder 
   });
 }
 
-/** @throws {ConfigError} if the file exists but cannot be read: it would hide what is wrong in it. */
+/** @throws {ConfigError} if the file exists but cannot be read. */
 function fileOf(file: string): ReturnType<typeof readEnvironmentFile> {
   try {
     return readEnvironmentFile(file);
@@ -389,18 +382,12 @@ function fileOf(file: string): ReturnType<typeof readEnvironmentFile> {
 
 export type Config = ReturnType<typeof loadConfig>;
 
-/**
- * Makes libuv's thread pool larger than the password hashes can fill (one per core), so that DNS, files
- * and signatures keep threads. Takes effect only before the pool's first use.
- */
+/** Leaves threads for DNS, files and signatures beside the hashes. Must precede the pool's first use. */
 export function sizeThreadPool(): void {
   process.env.UV_THREADPOOL_SIZE ??= String(Math.max(4, availableParallelism() + 2));
 }
 
-/**
- * The settings of the database alone: a command that uses no others runs without them.
- * @throws {ConfigError} as {@link loadConfig}.
- */
+/** Only the database settings. @throws {ConfigError} as {@link loadConfig}. */
 export function loadDatabaseConfig(
   environment: NodeJS.ProcessEnv = process.env,
 ): Pick<Config, 'environment' | 'database'> {
@@ -412,10 +399,7 @@ export function loadDatabaseConfig(
   return { environment: name, database: databaseOf(check(schema, variables)) };
 }
 
-/**
- * The settings of the keys alone.
- * @throws {ConfigError} as {@link loadConfig}.
- */
+/** Only the settings of the keys. @throws {ConfigError} as {@link loadConfig}. */
 export function loadKeyConfig(environment: NodeJS.ProcessEnv = process.env): Pick<Config, 'keys'> {
   const variables = readVariables(environment, PROJECT_ROOT);
   const { CERTS_DIR, PRIVATE_KEY, PUBLIC_KEYS } = schemaFor(variables.name).shape;

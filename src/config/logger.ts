@@ -7,12 +7,12 @@ import { LogOutage, type Report } from './LogOutage';
 
 export type { Logger };
 
-/** The key under which winston's formats store the finished line. */
+/** Where winston stores the finished line. */
 const MESSAGE = Symbol.for('message');
 
 const LEVELS: readonly string[] = ['error', 'warn', 'info', 'debug'] satisfies Config['logLevel'][];
 
-/** Control and format characters may act on the terminal of a reader; JSON.stringify leaves most. */
+/** May act on the terminal of a reader; JSON.stringify escapes only a few of them. */
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
 const escapeUnits = (text: string) =>
@@ -20,12 +20,11 @@ const escapeUnits = (text: string) =>
 
 const json = format.json({ maximumDepth: 10, maximumBreadth: 100 });
 
-/** One line of JSON, whatever the fields are. */
 const line = format((info) => {
   try {
     json.transform(info, json.options);
   } catch {
-    // A field has a getter or a toJSON that throws.
+    // A getter or a toJSON of a field throws.
     const { level, message, timestamp, event } = info;
     info[MESSAGE] = JSON.stringify({ level, message, timestamp, event });
   }
@@ -33,7 +32,7 @@ const line = format((info) => {
   return info;
 });
 
-/** Writes the lines of one turn of the event loop together, to save a write per request. */
+/** One write for all lines of one turn of the event loop. */
 class BatchedStdout extends Transport {
   private lines = '';
 
@@ -63,22 +62,21 @@ class BatchedStdout extends Transport {
   }
 }
 
-/** `level` hides other lines, but no events. */
+/** Events are logged at every level. */
 const relevant = (level: Config['logLevel']) =>
   format((info) =>
     'event' in info || LEVELS.indexOf(info.level) <= LEVELS.indexOf(level) ? info : false,
   )();
 
 /**
- * A winston logger that writes JSON lines with UTC times on stdout, and security events also to a file
- * per day if the settings name one. Events are logged at every level. An output that fails is reported
- * once on the other one, and does not stop the service.
+ * Writes JSON lines on stdout, and events also to the audit file if there is one. An output that fails
+ * is reported once on the other one, and does not stop the service.
  */
 export function createLogger({
   logLevel,
   auditLogFile,
 }: Pick<Config, 'logLevel' | 'auditLogFile'>): Logger {
-  // An error without a listener would end the process.
+  // An unhandled error event would end the process.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   const logger = createWinston({
     level: 'debug',

@@ -2,21 +2,18 @@ import { isUtf8 } from 'node:buffer';
 import { readFileSync } from 'node:fs';
 import { parse } from 'dotenv';
 
-/** Stands for a `#`, so that dotenv reads on behind it. */
+/** Replaces each `#`, so that dotenv does not stop there. */
 const NOT_A_COMMENT = '\u0001';
 
 const QUOTED_WITH_COMMENT = /^(['"`])(?:\\\1|(?!\1)[^])*\1\s*#/;
 
 interface EnvironmentFile {
   values: Record<string, string>;
-  /** What dotenv took for a comment behind an unquoted value, with the white space before its `#`. */
+  /** What dotenv read as a comment after an unquoted value, with the white space before `#`. */
   comments: Record<string, string>;
 }
 
-/**
- * The variables of a `.env` file; none if there is no such file.
- * @throws {Error} if the file exists but cannot be read.
- */
+/** The variables of a `.env` file, which may be absent. @throws {Error} if it cannot be read. */
 export function readEnvironmentFile(file: string): EnvironmentFile {
   const text = textOf(file);
   const values = parse(text);
@@ -33,7 +30,7 @@ export function readEnvironmentFile(file: string): EnvironmentFile {
 function textOf(file: string): string {
   try {
     const bytes = readFileSync(file);
-    // Notepad and PowerShell also write UTF-16, which would read as a file without variables.
+    // Notepad and PowerShell may write UTF-16, which would look like a file without variables.
     if (!isUtf8(bytes) || bytes.includes(0)) throw new Error(`${file} is not a text file in UTF-8`);
     return bytes.toString();
   } catch (error) {

@@ -2,7 +2,7 @@ import type { Config } from '.';
 
 const LOCAL = /^https?:\/\/(?:[^/]+\.)?(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])(?:[:/]|$)/;
 
-/** Settings that work and are unsafe in production: the variable, what is wrong, and what to do. */
+/** Settings that work but are unsafe in production: the variable and the reason. */
 export function unsafeSettings(config: Config): [string, string][] {
   const { tokens, cookies, allowedOrigins } = config;
   const isPlain = (url: string) => cookies.secure && url.startsWith('http:') && !LOCAL.test(url);

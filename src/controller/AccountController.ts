@@ -7,7 +7,7 @@ import type { TokenService } from '../service/TokenService';
 import type { UserService } from '../service/UserService';
 import type { Names, PasswordChange } from '../types/user';
 
-/** What an owner does with the account. */
+/** Changes to the account by its owner. */
 export class AccountController {
   constructor(
     private readonly users: UserService,

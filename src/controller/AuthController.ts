@@ -46,7 +46,7 @@ export class AuthController {
     res.json({ message: 'User details fetched successfully', user: required(req, 'user') });
   };
 
-  /** The guard has rotated the refresh token. */
+  /** The guard has already rotated the refresh token. */
   readonly refresh = async (req: Request, res: Response): Promise<void> => {
     const session = required(req, 'rotated');
     this.cookies.set(res, await this.tokens.issue(session));

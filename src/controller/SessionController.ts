@@ -4,7 +4,7 @@ import { required } from '../middleware/requestState';
 import type { AuditLog } from '../service/AuditLog';
 import type { SessionService } from '../service/SessionService';
 
-/** The list of a user's sessions, and their end. */
+/** Lists and ends the sessions of a user. */
 export class SessionController {
   constructor(
     private readonly sessions: SessionService,

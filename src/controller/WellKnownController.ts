@@ -2,7 +2,7 @@ import type { Request, Response } from 'express';
 import { JWKS_MAX_AGE } from '../keys/rotationTimes';
 import type { WellKnownDocument, WellKnownService } from '../service/WellKnownService';
 
-/** The documents from which other services learn to verify access tokens. */
+/** The documents with which other services verify access tokens. */
 export class WellKnownController {
   constructor(private readonly documents: WellKnownService) {}
 

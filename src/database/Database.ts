@@ -24,10 +24,7 @@ const DEADLINE = 2_400;
 const RETRIES = 3;
 const RETRY_PAUSE = 50;
 
-/**
- * Runs `work`, and closes the connection at the deadline: a late result must not reach the next user
- * of the connection. The pool drops closed connections.
- */
+/** Closes the connection at the deadline: a late result must not reach its next user. */
 async function onConnection<T>(connection: ClientBase, work: () => Promise<T>): Promise<T> {
   const timer = setTimeout(close, DEADLINE, connection);
   try {
@@ -58,10 +55,7 @@ const close = (connection: ClientBase) => void (connection as PoolClient & { end
 
 const ignore = () => undefined;
 
-/**
- * TypeORM's entities and prepared statements on one pool, with one deadline and the same errors.
- * TypeORM's own `query` cannot name a statement, so PostgreSQL would plan it at every request.
- */
+/** TypeORM's entities and prepared statements on one pool, with one deadline and the same errors (ADR 0004). */
 export class Database {
   /** When each connection was first used; those from before `renewedAt` are replaced. */
   private readonly firstUse = new WeakMap<ClientBase, number>();

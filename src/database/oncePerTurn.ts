@@ -2,10 +2,7 @@ import DataLoader from 'dataloader';
 
 const MAX_SHARERS = 100;
 
-/**
- * Lets the requests of one turn of the event loop share one statement; nothing is cached. `load`
- * resolves to one value for each key, in the same order.
- */
+/** Lets the calls of one turn of the event loop share one `load`, which must keep the order. Caches nothing. */
 export function oncePerTurn<Key, Value>(
   load: (keys: readonly Key[]) => Promise<Value[]>,
 ): (key: Key) => Promise<Value> {

@@ -1,6 +1,5 @@
 import type { Statement } from './Database';
 
-/** The select list of a LiveSession. */
 const liveSession = (owner = 'owner') => `
   token.session_id AS "sessionId", token.user_id AS "userId", ${owner}.role,
   token.id AS "tokenId", token.created_at AS "createdAt", token.expires_at AS "expiresAt"`;

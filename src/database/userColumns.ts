@@ -12,7 +12,6 @@ const COLUMN_OF: Record<keyof Omit<User, 'password'> | keyof UserDetails, string
   updatedAt: 'updated_at',
 };
 
-/** The select list of a UserDetails, for a table alias. */
 export const userColumns = (alias: string) =>
   Object.entries(COLUMN_OF)
     .map(([field, column]) => `${alias}.${column} AS "${field}"`)

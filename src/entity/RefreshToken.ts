@@ -12,13 +12,13 @@ import {
 import type { Relation } from 'typeorm';
 import { User } from './User';
 
-/** A token that the session's live one, or one before that, replaced; SETTLE tells whether it counts. */
+/** A token of the session that was replaced; SETTLE decides whether it still counts. */
 export interface Predecessor {
-  /** The jti: digits, for JSON's numbers end at 2⁵³. */
+  /** The jti as digits, because JSON numbers are exact only up to 2⁵³. */
   id: string;
   /** ISO 8601. */
   replacedAt: string;
-  /** Set on a token that was replaced although nobody had ever presented it. */
+  /** Set if the token was replaced before it was ever presented. */
   tripwire?: true;
 }
 
@@ -28,7 +28,7 @@ export interface Predecessor {
 @Index('refresh_tokens_user_id_idx', ['userId'])
 @Index('refresh_tokens_expires_at_idx', ['expiresAt'])
 export class RefreshToken {
-  /** The live token's jti; a rotation gives the row a new one. */
+  /** The live token's jti; a rotation changes it. */
   @PrimaryGeneratedColumn('identity', {
     type: 'bigint',
     generatedIdentity: 'BY DEFAULT',
@@ -61,7 +61,7 @@ export class RefreshToken {
   @Column({ name: 'expires_at', type: 'timestamptz' })
   expiresAt!: Date;
 
-  /** When the live token was made: its iat. */
+  /** The live token's iat. */
   @CreateDateColumn({ name: 'created_at', type: 'timestamptz' })
   createdAt!: Date;
 

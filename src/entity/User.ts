@@ -11,7 +11,7 @@ import {
 /** A person who can sign in. */
 @Entity('users')
 @Unique('users_email_key', ['email'])
-// Indexes on expressions, which an entity cannot express: the migrations create them.
+// Indexes on expressions exist only in migrations.
 @Index('users_email_lower_key', { synchronize: false })
 @Index('users_hash_rounds_idx', { synchronize: false })
 export class User {
@@ -24,11 +24,11 @@ export class User {
   @Column({ type: 'varchar', length: 255 })
   lastName!: string;
 
-  /** In its canonical form: trimmed, NFC, lower case. */
+  /** In canonical form. */
   @Column({ type: 'varchar', length: 254 })
   email!: string;
 
-  /** The bcrypt hash; read only where it is asked for by name. */
+  /** The bcrypt hash; not selected by default. */
   @Column({ type: 'varchar', length: 60, select: false })
   password!: string;
 

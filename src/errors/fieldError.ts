@@ -1,8 +1,7 @@
 import type { FieldErrorCode } from './fieldErrorCodes';
 
-/** What a validator says of a field that it refuses. */
+/** Why a validator refuses a field: a code for programs, a text for people. */
 export interface FieldError {
   code: FieldErrorCode;
-  /** For people: what to change. */
   msg: string;
 }

@@ -1,4 +1,4 @@
-/** What can be wrong with a field of a request: the `code` of an error that has a `path`. */
+/** The `code` of an error that has a `path`: what can be wrong with a field. */
 export const FIELD_ERROR_CODES = [
   'required',
   'blank',

@@ -2,10 +2,7 @@ import { isNativeError } from 'node:util/types';
 
 const OWN = /\b(?:src|dist)\/([\w/.-]+:\d+)/;
 
-/**
- * What a log may contain of an error: its kind, and the place in our own code. Messages and stacks of
- * libraries reveal statements, values and hosts.
- */
+/** What a log may contain of an error; messages and stacks may reveal statements, values and hosts. */
 export function originOf(error: unknown): { cause?: string; where?: string | undefined } {
   if (!isNativeError(error)) return {};
   const code = 'code' in error ? ` ${String(error.code)}` : '';

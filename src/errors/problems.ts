@@ -2,10 +2,10 @@ import createError, { type HttpError } from 'http-errors';
 import type { AuditEvent, AuditFields } from '../types/audit';
 import type { FieldErrorCode } from './fieldErrorCodes';
 
-/** One entry of a response's `errors`, in express-validator's form, without the submitted value. */
+/** An entry of `errors`, in express-validator's form, without the submitted value. */
 export interface ProblemError {
   type: string;
-  /** Stable: a field's error, or the problem's own code if no field is at fault. */
+  /** The problem's own code if no field is at fault. */
   code: FieldErrorCode | ProblemCode;
   msg: string;
   path: string;
@@ -24,7 +24,7 @@ const bearer = (error?: string) => ({
   'WWW-Authenticate': `Bearer realm="auth-service"${error ? `, error="${error}"` : ''}`,
 });
 
-/** Every way in which a request can fail, by its stable code. */
+/** Every way in which a request can fail, by stable code. */
 export const CATALOGUE = {
   'invalid-input': { status: 400, detail: 'The request has invalid fields' },
   'malformed-request': { status: 400, detail: 'The request cannot be read' },
@@ -70,7 +70,7 @@ export const CATALOGUE = {
     event: 'malicious_cors',
   },
   'not-found': { status: 404, detail: 'There is nothing at this address' },
-  'method-not-allowed': { status: 405, detail: 'This address does not take this method' },
+  'method-not-allowed': { status: 405, detail: 'This address does not accept this method' },
   'request-timeout': { status: 408, detail: 'The request did not arrive in time' },
   'email-taken': { status: 409, detail: 'The e-mail is already registered' },
   'body-too-large': { status: 413, detail: 'The body is larger than 16 KiB' },
@@ -93,7 +93,7 @@ export const CATALOGUE = {
   },
   unavailable: {
     status: 503,
-    detail: 'The service cannot answer right now; try again soon',
+    detail: 'The service is unavailable right now; try again soon',
     headers: { 'Retry-After': '1' },
   },
 } as const satisfies Record<string, ProblemKind>;
@@ -102,7 +102,7 @@ export type ProblemCode = keyof typeof CATALOGUE;
 
 export const PROBLEM_CODES = Object.keys(CATALOGUE) as readonly ProblemCode[];
 
-/** An error of the catalogue, created by http-errors. */
+/** An error of the catalogue. */
 export interface Problem extends HttpError {
   code: ProblemCode;
   event?: AuditEvent;
@@ -112,13 +112,12 @@ export interface Problem extends HttpError {
 
 interface ProblemExtra {
   headers?: Record<string, string>;
-  /** The fields at fault. */
   errors?: ProblemError[];
   /** The one field of the body at fault; its `msg` is the problem's own by default. */
   field?: { code: FieldErrorCode; path: string; msg?: string };
   /** More fields for the audit log. */
   audit?: AuditFields;
-  /** For the log, never for the client. */
+  /** Only for the log. */
   cause?: unknown;
 }
 

@@ -10,10 +10,10 @@ interface AuthCookie {
   options: CookieOptions & { path: string };
 }
 
-/** Bounds the signatures that one request can have verified. */
+/** Bounds the signatures that one request can make us verify. */
 const MAX_VALUES = 8;
 
-/** Reads, sets and clears the two cookies, each with the same attributes at all times. */
+/** Reads, sets and clears both cookies, always with the same attributes. */
 export class AuthCookies {
   private readonly access: AuthCookie;
   private readonly refresh: AuthCookie;
@@ -24,23 +24,17 @@ export class AuthCookies {
     this.refresh = { name: `${prefix}refresh_token`, options: { ...common, path: refreshPath } };
   }
 
-  /**
-   * The values of the access cookie: several if the browser holds it at several paths or domains.
-   * @throws {Problem} `ambiguous-cookies` for more than 8.
-   */
+  /** One value for each path and domain that has the cookie. @throws {Problem} `ambiguous-cookies` above 8. */
   accessTokens(req: Request): string[] {
     return atMost(MAX_VALUES, cookieValues(req, this.access.name));
   }
 
-  /**
-   * The values of the refresh cookie.
-   * @throws {Problem} `ambiguous-cookies` for more than 8.
-   */
+  /** As {@link accessTokens}. */
   refreshTokens(req: Request): string[] {
     return atMost(MAX_VALUES, cookieValues(req, this.refresh.name));
   }
 
-  /** Sets both cookies, and clears those that another setting of path or domain has left behind. */
+  /** Sets both cookies, and clears those that an earlier path or domain setting left behind. */
   set(res: Response, pair: TokenPair): void {
     const { access, refresh } = this;
     this.clearFormer(res);
@@ -54,17 +48,14 @@ export class AuthCookies {
     });
   }
 
-  /**
-   * Clears both cookies. Of one that the browser sent with several values, the service cannot tell where
-   * they are kept, so it is cleared wherever the browser may keep it.
-   */
+  /** Clears both cookies. One that was sent several times is cleared wherever it may be stored. */
   clear(res: Response): void {
     this.clearSent(res, this.repeated(res.req));
     this.clearFormer(res);
     for (const { name, options } of this.both) res.clearCookie(name, options);
   }
 
-  /** Clears the cookies that belong to several sessions: if neither is repeated, both everywhere. */
+  /** Clears cookies of several sessions: the repeated ones, otherwise both, wherever they may be stored. */
   clearAmbiguous(res: Response): void {
     if (this.repeated(res.req).length === 0) this.clearSent(res, this.both);
     this.clear(res);
@@ -78,10 +69,7 @@ export class AuthCookies {
     return this.both.filter(({ name }) => cookieValues(req, name).length > 1);
   }
 
-  /**
-   * Has to run before the cookies are set: by RFC 6265 a host-only cookie is the same as one with the
-   * host as its domain.
-   */
+  /** Must run before the cookies are set: some of these variants may name the same cookie (RFC 6265). */
   private clearFormer(res: Response): void {
     for (const cookie of this.both) clearAt(res, cookie, formerVariants(cookie.options));
   }
@@ -91,12 +79,12 @@ export class AuthCookies {
   }
 }
 
-/** A browser drops a cookie only if it is cleared with the attributes it was set with. */
+/** Browsers drop a cookie only if it is cleared with the attributes it was set with. */
 function clearAt(res: Response, cookie: AuthCookie, variants: readonly CookieVariant[]): void {
   for (const variant of variants) res.clearCookie(cookie.name, { ...cookie.options, ...variant });
 }
 
-/** The configured and the default domain and path, combined in every way but the configured one. */
+/** Every combination of configured and default domain and path, except the configured one. */
 function formerVariants({ domain, path }: AuthCookie['options']): CookieVariant[] {
   const paths = path === '/' ? [path] : [path, '/'];
   const domains = domain === undefined ? [domain] : [domain, undefined];

@@ -10,18 +10,18 @@ import { expressMessages } from './expressMessages';
 import { createHttpServer } from './httpServer';
 import { listening } from './listening';
 
-/** In seconds: how long idle connections are waited for at most. */
+/** The longest wait for idle connections, in seconds. */
 const MAX_GRACE = 5;
-/** In milliseconds: between two looks at the open connections, and before the socket closes. */
+/** In milliseconds. */
 const DRAIN_POLL = 50;
 const DRAIN_HOLD = 100;
 
 type Settings = Pick<Config, 'environment' | 'keepAliveTimeout'> & { logger: Logger };
 
-/** An HTTP server for an application that stops without resetting a request. */
+/** An HTTP server that stops without resetting a request. */
 export class DrainingServer {
   private readonly server: Server;
-  /** For the hosts after the first. */
+  /** One for each host after the first. */
   private readonly sockets: NetServer[] = [];
   private held: Promise<void> | undefined;
 
@@ -31,7 +31,7 @@ export class DrainingServer {
     { environment, keepAliveTimeout, logger }: Settings,
   ) {
     const listener: RequestListener = (req, res) => {
-      // Otherwise a client that keeps its connection would keep the process.
+      // Otherwise a client that keeps its connection would keep the process alive.
       if (lifecycle.draining) res.setHeader('Connection', 'close');
       const begin = () => void app(req, res);
       if (this.held) void this.held.then(begin);
@@ -46,15 +46,14 @@ export class DrainingServer {
   }
 
   /**
-   * Listens on each of `hosts`, or on all interfaces. A machine without IPv6 has no ::1: the first host
-   * is enough then.
+   * Listens on all interfaces, or on the first host and each further one that the machine has.
    * @throws {Error} if the port cannot be used, with what to do about it.
    */
   async listen(port: number, [first, ...further]: readonly string[] = []): Promise<void> {
     const setting = 'PORT';
     await listening(this.server, { port, host: first, setting });
     for (const host of further) {
-      // HTTP takes connections of other sockets, and closes them with its own.
+      // The HTTP server accepts connections of other sockets, and closes them with its own.
       const socket = createSocket({ allowHalfOpen: true, noDelay: true }, (connection) =>
         this.server.emit('connection', connection),
       );
@@ -71,11 +70,9 @@ export class DrainingServer {
   /**
    * Resolves when every request has its response and every connection is closed.
    *
-   * An idle connection is not closed at once, because a request may be on its way: a load balancer keeps
-   * connections, and sends requests until it has seen that the service is not ready. So for at most half
-   * of `seconds` requests are served as before, and each response closes its connection. Then idle
-   * connections are closed, and no new one is accepted. After `seconds` the remaining connections are
-   * cut, and `onCut` is called.
+   * For half of `seconds` at most, requests are still served and each response closes its connection: a
+   * load balancer sends requests until it notices that the service is not ready. Then idle connections are
+   * closed and no new ones are accepted. After `seconds` the rest is cut, and `onCut` is called.
    */
   async drain(seconds: number, onCut: () => void): Promise<void> {
     this.lifecycle.draining = true;
@@ -100,16 +97,12 @@ export class DrainingServer {
     return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
   }
 
-  /**
-   * The kernel resets connections that it has established and the server has not accepted when the
-   * socket closes. While responses are held back, clients have no reason to connect again, and the
-   * connections that wait are accepted.
-   */
+  /** A closing socket resets connections that it has not accepted. Held responses keep clients from opening more. */
   private async close(): Promise<void> {
     let release: (() => void) | undefined;
     this.held = new Promise((resolve) => (release = resolve));
     await delay(DRAIN_HOLD);
-    // An idle connection whose request has arrived, and is not read yet, would be reset.
+    // Otherwise a request that has arrived but is not read yet would be reset.
     await afterReads();
     const closed = [this.server, ...this.sockets].map((server) =>
       promisify(server.close.bind(server))(),

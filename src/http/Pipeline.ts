@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** In bytes: room for about 40 of the smallest requests. */
+/** In bytes; about 40 of the smallest requests. */
 const PORTION = 1024;
 const NOTHING = Buffer.alloc(0);
 
@@ -12,23 +12,19 @@ interface Exchange {
 }
 
 /**
- * The requests of one connection. They are handled one at a time, in their order (RFC 9112 section
- * 9.3.2), and the next ones are not parsed before.
+ * The requests of one connection, parsed and handled one at a time, in order (RFC 9112 section 9.3.2).
  *
- * Node parses all that it has read at once, up to 64 KiB, and creates a request and a response object for
- * each of 2 000 requests in it, also after a pause. Some connections that do this at the same time take
- * all memory.
+ * Node parses up to 64 KiB at once, even on a paused socket, and creates objects for up to 2 000 requests.
+ * A few such connections would use up the memory.
  */
 export class Pipeline {
   private readonly parse: (bytes: Buffer) => void;
-  /** The first one is being handled. */
   private readonly unanswered: Exchange[] = [];
   private latest: IncomingMessage | undefined;
   private unparsed: Buffer = NOTHING;
   private paused = false;
   private failed = false;
 
-  /** Takes the place of the listener that Node has put on the socket. */
   constructor(private readonly socket: Socket) {
     const [parse] = socket.listeners('data') as ((bytes: Buffer) => void)[];
     if (!parse) throw new Error('the socket has no HTTP parser');
@@ -43,12 +39,12 @@ export class Pipeline {
     });
   }
 
-  /** Whether a request has arrived completely, and its client reads the response. */
+  /** Whether a complete request is being handled and its client reads the response. */
   get isHandling(): boolean {
     return this.unanswered.length > 0 && !this.awaitsBody() && !this.socket.writableNeedDrain;
   }
 
-  /** Calls `begin` when the earlier requests have their responses. */
+  /** Calls `begin` after the responses to the earlier requests. */
   add(req: IncomingMessage, res: ServerResponse, begin: Exchange['begin']): void {
     this.latest = req;
     res.on('close', this.next);
@@ -56,8 +52,8 @@ export class Pipeline {
   }
 
   /**
-   * Calls `refuse` in place of the request that cannot be read, when the earlier requests have their
-   * responses. Closes the connection instead if that request's own response has begun.
+   * Calls `refuse` for a request that cannot be read, after the responses to the earlier ones. Closes the
+   * connection instead if the response to that request has begun.
    */
   fail(refuse: Exchange['begin']): void {
     if (this.failed) return;
@@ -97,7 +93,7 @@ export class Pipeline {
       this.unparsed = this.unparsed.subarray(PORTION);
       this.parse(portion);
     }
-    // What comes after the end is read and dropped: unread bytes would reset the last response.
+    // The rest is read and dropped: unread bytes would reset the last response.
     if (this.isOver()) this.unparsed = NOTHING;
     if (this.unparsed.length > 0) {
       this.paused = true;

@@ -3,22 +3,17 @@ import { plainAddress } from './clientAddress';
 
 const WINDOW = 60_000;
 const LINES_PER_WINDOW = 30;
-/** Above it, new addresses of the window share one count. */
+/** Further addresses share one count. */
 const MAX_ADDRESSES = 10_000;
 
 interface Refusal {
-  /** The response's status, or `closed` without a response. */
+  /** `closed` if there was no response. */
   status: number | string;
   code: string;
   requestId: string;
 }
 
-/**
- * Logs what is refused before it reaches the application.
- *
- * Each address gets 30 lines a minute, so that no client fills the log. A line of the next minute tells
- * how many are missing.
- */
+/** Logs requests refused before they reach the application, at most 30 lines a minute for each address. */
 export class RefusalLog {
   private readonly counts = new Map<string, number>();
   private windowEnd = 0;

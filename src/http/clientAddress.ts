@@ -2,17 +2,15 @@ import { isIPv4, isIPv6 } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import type { Client } from '../types/client';
 
-/** The longest form is an IPv6 address with brackets, zone and port. */
 const MAX_LENGTH = 100;
 
 /**
- * The plain address of an entry of X-Forwarded-For, or of a socket: without port, brackets and zone, an
- * IPv4-mapped address as IPv4, and IPv6 in its canonical form (RFC 5952). Undefined for anything else,
- * such as `unknown` (RFC 7239 section 6).
+ * The address in an entry of X-Forwarded-For or of a socket, without port, brackets and zone: IPv4 if it
+ * is IPv4-mapped, IPv6 in canonical form (RFC 5952), undefined for anything else, such as `unknown`.
  */
 export function plainAddress(entry: string | undefined): string | undefined {
   if (entry === undefined || entry.length > MAX_LENGTH) return undefined;
-  // The usual form of a socket's address, which need not be parsed.
+  // Fast path for the usual form of a socket's address.
   const mapped = /^::ffff:([\d.]+)$/.exec(entry)?.[1];
   if (mapped !== undefined && isIPv4(mapped)) return mapped;
   const text = entry.trim().replace(/^"(.*)"$/, '$1');
@@ -25,7 +23,6 @@ export function plainAddress(entry: string | undefined): string | undefined {
   return parsed.isIPv4MappedAddress() ? parsed.toIPv4Address().toString() : parsed.toString();
 }
 
-/** The address with the networks that limits count by. */
 export function networksOf(address: string): Pick<Client, 'ipAddress' | 'network' | 'site'> {
   const prefix = (bits: number) =>
     isIPv4(address)

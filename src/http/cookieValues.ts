@@ -1,9 +1,6 @@
 import type { Request } from 'express';
 
-/**
- * The different values of all cookies of this name, without empty ones, in the order of the `Cookie`
- * header. cookie-parser keeps only the first of them.
- */
+/** The distinct non-empty values of a cookie, in the order sent; cookie-parser keeps only the first. */
 export function cookieValues(req: Request, name: string): string[] {
   const first = (req.cookies as Record<string, unknown>)[name];
   if (first === undefined) return [];

@@ -2,10 +2,8 @@ import { IncomingMessage, ServerResponse, type ServerOptions } from 'node:http';
 import type { Express } from 'express';
 
 /**
- * Server options that make every request and response an instance of Express's own classes.
- *
- * Express otherwise replaces the prototype of each request and response, and V8 then runs all code
- * that touches them unoptimised.
+ * Server options that create requests and responses of Express's own classes. Otherwise Express replaces
+ * their prototypes, and V8 runs all code that touches them unoptimized.
  */
 export function expressMessages(
   app: Express,
@@ -14,7 +12,7 @@ export function expressMessages(
   class ExpressResponse<R extends IncomingMessage> extends ServerResponse<R> {}
   Object.setPrototypeOf(ExpressRequest.prototype, app.request);
   Object.setPrototypeOf(ExpressResponse.prototype, app.response);
-  // Express does not replace a prototype that is its own already.
+  // Express leaves a prototype alone that is already its own.
   Object.assign(app, { request: ExpressRequest.prototype, response: ExpressResponse.prototype });
   return { IncomingMessage: ExpressRequest, ServerResponse: ExpressResponse };
 }

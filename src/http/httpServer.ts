@@ -17,21 +17,17 @@ import { Pipeline } from './Pipeline';
 import { protectiveHeaders } from './protectiveHeaders';
 import { RefusalLog } from './RefusalLog';
 
-/** In milliseconds: when a slow request is cut, and how often that is checked. */
 const TIMEOUTS = {
   headersTimeout: 10_000,
   requestTimeout: 20_000,
   connectionsCheckingInterval: 1_000,
 };
-/** In milliseconds: a connection on which nothing moves during a request or a response. */
+/** In milliseconds without any traffic during a request or a response. */
 const STALLED = 30_000;
-/** In milliseconds: how long a refused client may take to read the response and close. */
+/** The time for a refused client to read the response, in milliseconds. */
 const LINGER = 2_000;
 const MAX_HEADERS = 100;
-/**
- * Above it, the connection that has been without a new request for longest is closed, so that new clients
- * are served. One whose request is being handled stays if it can.
- */
+/** Each further one closes the connection with the oldest last request, preferably an idle one. */
 const MAX_CONNECTIONS = 1_000;
 
 export interface HttpServerOptions extends ServerOptions {
@@ -40,9 +36,8 @@ export interface HttpServerOptions extends ServerOptions {
 }
 
 /**
- * An HTTP server on which no client costs unbounded memory: it bounds connections, pipelined requests,
- * headers, and the time of slow reading and writing. It responds to what is not HTTP. It does not listen
- * yet.
+ * An HTTP server that does not listen yet. It bounds connections, pipelined requests, headers and slow
+ * clients, so that none of them costs unbounded memory, and it responds to what is not HTTP.
  */
 export function createHttpServer(listener: RequestListener, options: HttpServerOptions): Server {
   const { environment, logger, ...settings } = options;
@@ -50,10 +45,10 @@ export function createHttpServer(listener: RequestListener, options: HttpServerO
   const headers = protectiveHeaders(environment);
   const server = createServer({ ...TIMEOUTS, requireHostHeader: false, ...settings });
   server.timeout = STALLED;
-  // Node drops the headers above it without a word.
+  // One more than allowed, because Node silently drops the rest.
   server.maxHeadersCount = MAX_HEADERS + 1;
 
-  /** Of each open connection; those with the most recent requests are last. */
+  /** By open connection, the least recently used first. */
   const pipelines = new Map<Socket, Pipeline>();
 
   const refuse = (socket: Socket, code: ProblemCode, res?: ServerResponse) => {
@@ -98,7 +93,7 @@ export function createHttpServer(listener: RequestListener, options: HttpServerO
   };
 
   server.on('connection', (socket) => {
-    // Node no longer listens after CONNECT, and an error without a listener ends the process.
+    // Node removes its listener after CONNECT, and an unhandled error event ends the process.
     socket.on('error', () => undefined);
     socket.once('close', () => pipelines.delete(socket));
     pipelines.set(socket, new Pipeline(socket));
@@ -107,7 +102,7 @@ export function createHttpServer(listener: RequestListener, options: HttpServerO
   server.on('request', (req, res) => {
     receive(req, res, faultOf(req));
   });
-  // Node's own responses are a 417 without a body, and none at all to CONNECT.
+  // Node itself would send a 417 without a body, and nothing to CONNECT.
   server.on('checkExpectation', (req, res) => {
     receive(req, res, 'unknown-expectation');
   });
@@ -127,7 +122,7 @@ export function createHttpServer(listener: RequestListener, options: HttpServerO
   return server;
 }
 
-/** What is wrong with a request that Node takes for HTTP (RFC 9112 section 3.2). */
+/** What is wrong with a request that Node accepts (RFC 9112 section 3.2). */
 function faultOf({ headers, httpVersion, rawHeaders, url = '' }: IncomingMessage) {
   if (rawHeaders.length > 2 * MAX_HEADERS) return 'headers-too-large';
   if (httpVersion === '1.1' && headers.host === undefined) return 'malformed-request';
@@ -135,7 +130,7 @@ function faultOf({ headers, httpVersion, rawHeaders, url = '' }: IncomingMessage
   return undefined;
 }
 
-/** The problem of a client error; undefined if the connection itself has failed. */
+/** Undefined if the connection itself has failed. */
 function codeOf({ code = '' }: NodeJS.ErrnoException): ProblemCode | undefined {
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return 'request-timeout';
   if (code === 'HPE_HEADER_OVERFLOW') return 'headers-too-large';

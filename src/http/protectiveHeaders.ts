@@ -2,12 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import helmet from 'helmet';
 import type { Config } from '../config';
 
-/**
- * The security headers, the same for every response.
- *
- * Only prod has Strict-Transport-Security. In dev a browser would force https on every port of localhost
- * for a year.
- */
+/** Strict-Transport-Security only in prod: in dev it would force https on all of localhost for a year. */
 export function protectiveHeaders(environment: Config['environment']): ReadonlyMap<string, string> {
   const headers = new Map<string, string>();
   const setHeader = (name: string, value: string) => headers.set(name, value);

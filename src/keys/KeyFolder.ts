@@ -27,15 +27,12 @@ export interface StoredKey {
 }
 
 /**
- * The folder of the key files and keys.json. Each change is atomic, and on the disk when its method
- * returns.
- *
+ * The folder of the key files and keys.json. Each change is atomic, and on disk when its method returns.
  * Methods throw a {@link KeyError} for a file that cannot be read or is not valid.
  */
 export class KeyFolder {
   constructor(private readonly dir: string) {}
 
-  /** The key that signs. */
   signing(): StoredKey {
     const found = this.key(KEY_FILES.private, parsePrivateKey);
     if (found) return found;
@@ -44,12 +41,11 @@ export class KeyFolder {
     );
   }
 
-  /** The private key that signs next. */
+  /** The private key that signs after the next activation. */
   next(): StoredKey | undefined {
     return this.key(KEY_FILES.next, parsePrivateKey);
   }
 
-  /** The public keys that signed before. */
   retired(): StoredKey[] {
     const { kid } = this.signing();
     return fs
@@ -60,7 +56,7 @@ export class KeyFolder {
       .filter((retired) => retired.kid !== kid);
   }
 
-  /** The public key beside the signing one, which it may not match during an activation. */
+  /** May not belong to the signing key during an activation. */
   public(): StoredKey | undefined {
     return this.key(KEY_FILES.public, parsePublicKey);
   }
@@ -88,7 +84,7 @@ export class KeyFolder {
     }
   }
 
-  /** Adds times, and removes those of keys that no longer exist. */
+  /** Adds times, and drops those of keys that no longer exist. */
   record(additions: KeyTimes): void {
     const times = this.times();
     const kids = [this.signing(), this.next(), ...this.retired()].flatMap((key) => key?.kid ?? []);
@@ -96,7 +92,7 @@ export class KeyFolder {
     this.replace(TIMES_FILE, `${JSON.stringify(Object.fromEntries(entries), null, 2)}\n`);
   }
 
-  /** Writes a private key with the mode of the signing one, to a file that must not exist. */
+  /** Writes a private key with the mode of the signing key. The file must not exist. */
   add(file: string, key: KeyObject): void {
     const { mode } = fs.statSync(this.pathOf(KEY_FILES.private));
     const pem = key.export({ type: 'pkcs8', format: 'pem' }).toString();
@@ -105,14 +101,14 @@ export class KeyFolder {
       fs.linkSync(unfinished, this.pathOf(file));
     } catch (cause) {
       if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause;
-      throw new KeyError(`${this.pathOf(file)} was just made by another command`, { cause });
+      throw new KeyError(`${this.pathOf(file)} was just created by another command`, { cause });
     } finally {
       fs.unlinkSync(unfinished);
     }
     this.sync();
   }
 
-  /** Writes the public part of a key, readable by everyone, whether the file exists or not. */
+  /** Writes the public part of a key, readable by everyone. */
   replaceKey(file: string, key: KeyObject): void {
     const publicKey = key.type === 'public' ? key : createPublicKey(key);
     this.replace(file, publicKey.export({ type: 'spki', format: 'pem' }).toString());
@@ -132,7 +128,7 @@ export class KeyFolder {
     return fs.existsSync(this.pathOf(file));
   }
 
-  /** Removes the unfinished files of a killed command. */
+  /** Removes the temporary files of a killed command. */
   sweep(): void {
     if (!fs.existsSync(this.dir)) return;
     for (const file of fs.readdirSync(this.dir).filter((name) => UNFINISHED.test(name)))
@@ -144,7 +140,7 @@ export class KeyFolder {
     this.sync();
   }
 
-  /** Writes a file under a temporary name, owned like the signing key: the service has to read it. */
+  /** Writes a temporary file with the owner of the signing key, so that the service can read it. */
   private write(content: string, mode: number): string {
     const file = this.pathOf(`.rotate-${randomBytes(8).toString('hex')}.tmp`);
     const descriptor = fs.openSync(file, 'wx', 0o600);
@@ -160,7 +156,7 @@ export class KeyFolder {
     return file;
   }
 
-  /** A rename is on the disk when its folder is; Windows has no such call. */
+  /** A rename is on disk only after fsync of the folder, which Windows does not have. */
   private sync(): void {
     if (process.platform === 'win32') return;
     const descriptor = fs.openSync(this.dir, 'r');

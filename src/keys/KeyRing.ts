@@ -8,7 +8,7 @@ import type { Logger } from '../config/logger';
 
 const PEM = /-----BEGIN [^-]+-----[^-]+-----END [^-]+-----/g;
 
-/** PEM from an environment variable: as it is, with `\n` for line ends, or in base64. */
+/** An environment variable holds PEM as it is, with `\n` for line ends, or in base64. */
 function pemOf(value: string): string {
   const text = value.includes('-----BEGIN') ? value : Buffer.from(value, 'base64').toString();
   return text.replaceAll('\\n', '\n');
@@ -21,7 +21,7 @@ function keySetOfEnvironment(privatePem: string, publicPems = ''): KeySet {
   return keySetOf(privateKey, createPublicKey(privateKey), further);
 }
 
-/** Identifies a state of the folder without keeping private keys in memory as text. */
+/** Identifies the files without keeping private keys in memory as text. */
 const digestOf = (files: KeyFiles) =>
   createHash('sha256')
     .update(JSON.stringify([...files]))
@@ -33,11 +33,9 @@ const kidsOf = (set: KeySet) => ({
 });
 
 /**
- * The key set of a folder, kept up to date, or the one from the environment.
- *
- * A broken or half-written set is refused with a log line, and the last valid one stays. The folder is
- * polled: file watching fails silently on mounted secrets, whose files are symbolic links swapped as a
- * whole, and on network mounts.
+ * The key set of a folder, kept up to date, or of the environment. An invalid set is refused with a log
+ * line, and the last valid one stays. The folder is polled, because file watching silently fails on mounted
+ * secrets and on network mounts.
  */
 export class KeyRing implements Keys {
   private refusal: string | undefined;
@@ -83,9 +81,9 @@ export class KeyRing implements Keys {
     return this.reading;
   }
 
-  /** Reads the folder again every few seconds, until the returned function is called. */
+  /** Refreshes every `interval` seconds, until the returned function is called. */
   watch(logger: Logger, interval = KEY_POLL_INTERVAL): () => void {
-    // One read at a time: reads must not pile up on a mount that hangs.
+    // One read at a time, because a mount may hang.
     let watching = true;
     const look = async () => {
       await this.refresh(logger);
@@ -110,10 +108,13 @@ export class KeyRing implements Keys {
       }
       this.refusal = undefined;
     } catch (error) {
-      // Retried at each read, but logged once.
+      // Logged once, not at every read.
       const reason = error instanceof Error ? error.message : 'unknown';
       if (reason !== this.refusal) {
-        logger.error('keys refused, the last valid ones stay', { reason, ...kidsOf(this.set) });
+        logger.error('keys refused; the last valid ones stay in use', {
+          reason,
+          ...kidsOf(this.set),
+        });
       }
       this.refusal = reason;
     }

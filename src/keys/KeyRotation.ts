@@ -15,13 +15,12 @@ const retirableFrom = (supersededAt: string) =>
   Date.parse(supersededAt) + (MAX_ACCESS_TOKEN_LIFETIME + PICK_UP_TIME) * 1000;
 
 /**
- * Replaces the signing key of a folder step by step, without a failed verification anywhere: publish,
- * activate, retire. Each method returns a line for the operator.
+ * Replaces the signing key in three steps without a failed verification: publish, activate, retire. Each
+ * returns a line for the operator. One operator at a time.
  *
- * Each change is atomic and leaves a usable set, so a step can be interrupted anywhere; the next one
- * finishes it. The times are in keys.json by kid, because the times of files do not survive a copy, a
- * backup or a mounted secret. A time is written after its change, and a missing one counts from now,
- * so a wait can become longer than needed, never shorter. One operator at a time.
+ * Each change leaves a usable set, and the next step finishes an interrupted one. Times are in keys.json,
+ * because file times do not survive a copy or a mounted secret. A time is written after its change, and a
+ * missing one counts as now, so a wait may be too long but never too short.
  */
 export class KeyRotation {
   private readonly folder: KeyFolder;
@@ -33,10 +32,7 @@ export class KeyRotation {
     this.folder = new KeyFolder(dir);
   }
 
-  /**
-   * Makes the next key and publishes its public part.
-   * @throws {RotationError} if there is a next key already.
-   */
+  /** Creates the next key and publishes its public part. @throws {RotationError} if there is one already. */
   publish(): string {
     this.finishInterrupted();
     if (this.folder.next())
@@ -50,8 +46,7 @@ export class KeyRotation {
   }
 
   /**
-   * Lets the next key sign; the previous one still verifies. `force` does not wait until verifiers
-   * know the key.
+   * Makes the next key sign; the previous one still verifies. `force` skips the wait.
    * @throws {RotationError} if there is no next key, or verifiers may not know it yet.
    */
   activate({ force = false } = {}): string {
@@ -72,8 +67,8 @@ export class KeyRotation {
   }
 
   /**
-   * Removes the retired keys whose last token has expired, with `force` all retired keys.
-   * @throws {RotationError} if there is no retired key, or each may still have a valid token.
+   * Removes the retired keys whose last token has expired; with `force` all of them.
+   * @throws {RotationError} if there is no retired key, or all may still have valid tokens.
    */
   retire({ force = false } = {}): string {
     this.finishInterrupted();
@@ -95,7 +90,7 @@ export class KeyRotation {
     return `retired ${due.map(({ kid }) => kid).join(', ')}`;
   }
 
-  /** Says what the folder holds and when each step is possible; changes nothing. */
+  /** The keys of the folder, and when each step is possible. */
   status(): string {
     const times = this.folder.times();
     const signing = this.folder.signing();
@@ -122,13 +117,12 @@ export class KeyRotation {
     throw new RotationError(`there is no next key in ${this.dir}: publish one first`);
   }
 
-  /** Finishes what an earlier step was interrupted in, and sets the times that are missing. */
   private finishInterrupted(): void {
     const { folder } = this;
     folder.sweep();
     const signing = folder.signing();
     this.repairPublicKey();
-    // Written by an activation that was interrupted before it changed the signing key.
+    // From an activation that was interrupted before it changed the signing key.
     const leftover = retiredFile(signing.kid);
     if (folder.has(leftover)) folder.remove(leftover);
 
@@ -147,7 +141,7 @@ export class KeyRotation {
     const signing = folder.signing();
     const kid = folder.public()?.kid;
     if (kid === signing.kid) return;
-    // A key that is neither the signing one nor a retired one is a mistake that must not be hidden.
+    // Neither the signing key nor a retired one: a mistake that must not be hidden.
     if (kid !== undefined && !folder.retired().some((retired) => retired.kid === kid))
       throw new KeyError(
         `${KEY_FILES.public} in ${this.dir} does not belong to ${KEY_FILES.private}`,

@@ -1,4 +1,4 @@
-/** A step of a rotation that has nothing to do, or whose time has not come. */
+/** A rotation step that has nothing to do, or comes too early. */
 export class RotationError extends Error {
   override name = 'RotationError';
 }

@@ -3,10 +3,7 @@ import path from 'node:path';
 
 const PRIVATE_FILES = ['private.pem', 'next.pem'];
 
-/**
- * The files with a private key that every user of the machine can read. The group may: mounted secrets
- * are readable for the group of the service. Windows has no such modes.
- */
+/** Private key files that every user can read. The group may read them: mounted secrets need it. */
 export function exposedKeyFiles(dir: string): string[] {
   if (process.platform === 'win32') return [];
   return PRIVATE_FILES.map((name) => path.join(dir, name)).filter((file) => {

@@ -1,15 +1,11 @@
-/**
- * The key files, all in one folder, so that a mounted secret or `kubectl create secret
- * --from-file` can hold them: the key pair that signs, and the private key that signs after the next
- * activation. The public keys that signed before are in retired.*.pem.
- */
+/** The pair that signs, and the private key that signs next. One folder, so that a secret can be mounted. */
 export const KEY_FILES = {
   private: 'private.pem',
   public: 'public.pem',
   next: 'next.pem',
 } as const;
 
-/** The file of a public key that signed before. */
+/** The public part of a key that signed before. */
 export const retiredFile = (kid: string) => `retired.${kid}.pem`;
 
 export const isRetiredFile = (name: string) => /^retired\..+\.pem$/.test(name);

@@ -11,10 +11,9 @@ import {
   type KeySet,
 } from './keySet';
 
-/** A folder that still changes after this number of reads is refused. */
 const MAX_READS = 10;
 
-/** The text of the key files by name, in the order of their names. */
+/** The text of each key file, sorted by name. */
 export type KeyFiles = ReadonlyMap<string, string>;
 
 async function readOnce(dir: string): Promise<KeyFiles> {
@@ -24,7 +23,6 @@ async function readOnce(dir: string): Promise<KeyFiles> {
     for (const name of names) files.set(name, await readFile(path.join(dir, name), 'utf8'));
   } catch (cause) {
     const { code = '', path: file = dir } = cause as NodeJS.ErrnoException;
-    // keySetOfFiles reports a missing file and says how to create it.
     if (code !== 'ENOENT') throw new KeyError(`${file} cannot be read (${code})`, { cause });
   }
   return files;
@@ -34,8 +32,7 @@ const equal = (one: KeyFiles, other: KeyFiles) =>
   JSON.stringify([...one]) === JSON.stringify([...other]);
 
 /**
- * The key files at one instant. During a rotation a single read could give a set that never existed,
- * such as one without the signing key, so the folder is read until two reads agree.
+ * Reads the folder until two reads agree: during a rotation one read could give a set that never existed.
  * @throws {KeyError} if a file exists but cannot be read, or the folder keeps changing.
  */
 export async function readKeyFiles(dir: string): Promise<KeyFiles> {
@@ -49,8 +46,7 @@ export async function readKeyFiles(dir: string): Promise<KeyFiles> {
 }
 
 /**
- * The key set of these files: private.pem signs; its public part, next.pem's and each
- * retired.*.pem verify.
+ * The key set of these files: private.pem signs, all public parts verify.
  * @throws {KeyError} if a key is missing or invalid, or private.pem and public.pem are not a pair.
  */
 export function keySetOfFiles(dir: string, files: KeyFiles): KeySet {
@@ -68,8 +64,7 @@ export function keySetOfFiles(dir: string, files: KeyFiles): KeySet {
     .filter(([file]) => file !== KEY_FILES.private && file !== KEY_FILES.public)
     .map(([file, text]) => parsePublicKey(nameOf(file), text));
 
-  // An activation in progress, or one that was interrupted, has replaced private.pem and not yet
-  // public.pem, whose key is already among the retired ones.
+  // An unfinished activation has replaced private.pem but not public.pem, whose key is already retired.
   const { kid } = publicJwk(publicKey);
   const isActivating = further.some((key) => publicJwk(key).kid === kid);
   return keySetOf(privateKey, isActivating ? createPublicKey(privateKey) : publicKey, further);

@@ -2,7 +2,7 @@ import { createHash, createPrivateKey, createPublicKey, type KeyObject } from 'n
 
 const MIN_MODULUS_BITS = 2048;
 
-/** A public RSA key as other services read it (RFC 7517 section 4, RFC 7518 section 6.3.1). */
+/** A public RSA key (RFC 7517 section 4, RFC 7518 section 6.3.1). */
 export interface PublicJwk {
   kty: 'RSA';
   use: 'sig';
@@ -12,19 +12,18 @@ export interface PublicJwk {
   e: string;
 }
 
-/** The key that signs access tokens, and the public keys that verify them, by kid. */
 export interface KeySet {
   readonly signing: { readonly kid: string; readonly privateKey: KeyObject };
   readonly verifying: ReadonlyMap<string, KeyObject>;
   readonly jwks: { readonly keys: readonly PublicJwk[] };
 }
 
-/** Holds the current key set, which can change: read it at each use. */
+/** `current` may change: read it at each use. */
 export interface Keys {
   readonly current: KeySet;
 }
 
-/** A missing or invalid key; the message says what to do and contains nothing of the key. */
+/** A missing or invalid key; the message contains nothing of it. */
 export class KeyError extends Error {
   override name = 'KeyError';
 }
@@ -43,23 +42,17 @@ function parseKey(name: string, pem: string, parse: (pem: string) => KeyObject):
   return key;
 }
 
-/**
- * An RSA private key of at least 2048 bits in PEM form without a passphrase.
- * @throws {KeyError} that begins with `name`.
- */
+/** An RSA key of at least 2048 bits, without a passphrase. @throws {KeyError} that begins with `name`. */
 export function parsePrivateKey(name: string, pem: string): KeyObject {
   return parseKey(name, pem, createPrivateKey);
 }
 
-/**
- * An RSA public key of at least 2048 bits in PEM form; takes the public half of a private key.
- * @throws {KeyError} that begins with `name`.
- */
+/** An RSA key of at least 2048 bits, from public or private PEM. @throws {KeyError} that begins with `name`. */
 export function parsePublicKey(name: string, pem: string): KeyObject {
   return parseKey(name, pem, createPublicKey);
 }
 
-/** The JWK of an RSA public key; its kid is the key's thumbprint (RFC 7638 section 3). */
+/** The kid is the key's thumbprint (RFC 7638 section 3). */
 export function publicJwk(publicKey: KeyObject): PublicJwk {
   const { n = '', e = '' } = publicKey.export({ format: 'jwk' });
   const kid = createHash('sha256')
@@ -68,11 +61,7 @@ export function publicJwk(publicKey: KeyObject): PublicJwk {
   return { kty: 'RSA', use: 'sig', alg: 'RS256', kid, n, e };
 }
 
-/**
- * The set that signs with a key pair and verifies with its public key and the `further` ones. The
- * signing key comes first: some verifiers ignore the kid and take the first key.
- * @throws {KeyError} if the two keys are not a pair.
- */
+/** The signing key comes first: some verifiers ignore the kid. @throws {KeyError} if the keys are no pair. */
 export function keySetOf(
   privateKey: KeyObject,
   publicKey: KeyObject,

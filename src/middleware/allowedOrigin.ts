@@ -4,12 +4,9 @@ import { problem } from '../errors/problems';
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /**
- * Guard: refuses a state-changing request that a page of a foreign origin sent (OWASP CSRF
- * Prevention: verifying the origin). `cors` alone would let it through and only hide the response.
- *
- * A browser sends the origin, or at least `Sec-Fetch-Site`. A request with neither does not come from
- * a browser, so no cookie jar can be abused. The origin `null` says nothing about the page: a sandboxed
- * frame sends it, and so does a page of our own under the referrer policy `no-referrer`.
+ * Guard: refuses a state-changing request from a foreign page (OWASP CSRF Prevention), which `cors` would run.
+ * A request with neither Origin nor Sec-Fetch-Site does not come from a browser. The origin `null` may be a
+ * foreign sandboxed frame, or a page of ours with the referrer policy `no-referrer`.
  */
 export function allowedOrigin(origins: readonly string[]): RequestHandler {
   return (req, _res, next) => {

@@ -8,7 +8,7 @@ const policy = cors({
   maxAge: 600,
 });
 
-/** Lets scripts of every origin read what is public anyway; browsers send no cookies then. */
+/** Lets scripts of every origin read public documents, without cookies. */
 export const anyOrigin: RequestHandler = (req, res, next) => {
   res.setHeader('Cross-Origin-Resource-Policy', 'cross-origin');
   policy(req, res, next);

@@ -13,10 +13,7 @@ interface Services {
   cookies: AuthCookies;
 }
 
-/**
- * Guard: lets a request pass whose access token belongs to a live session, with its claims in
- * `req.auth` and the account in `req.user`.
- */
+/** Guard: requires the access token of a live session; sets `req.auth` and `req.user`. */
 export function authenticate({ tokens, sessions, users, cookies }: Services): RequestHandler {
   return async (req, _res, next) => {
     req.auth = await liveSession(accessClaimsOf(req, tokens, cookies), sessions);

@@ -1,7 +1,7 @@
 import cors from 'cors';
 import type { RequestHandler } from 'express';
 
-/** Lets pages of these origins call with cookies and read the response (Fetch Standard, CORS protocol). */
+/** Lets pages of these origins send cookies and read the response (Fetch Standard, CORS protocol). */
 export function corsPolicy(origins: readonly string[]): RequestHandler {
   return cors({
     origin: [...origins],

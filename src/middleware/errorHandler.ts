@@ -7,7 +7,7 @@ import { problemBody } from '../errors/problemBody';
 import { isProblem, problem, type Problem, type ProblemCode } from '../errors/problems';
 import type { AuditLog } from '../service/AuditLog';
 
-/** Our codes for the errors of libraries; their texts stay out of the response. */
+/** Our codes for the errors of libraries, whose texts stay out of the response. */
 const CODE_OF_STATUS: Partial<Record<number, ProblemCode>> = {
   404: 'not-found',
   413: 'body-too-large',
@@ -17,14 +17,14 @@ const CODE_OF_STATUS: Partial<Record<number, ProblemCode>> = {
 function problemOf(error: unknown): Problem {
   if (isProblem(error)) return error;
   if (isDatabaseUnavailable(error)) return problem('unavailable', { cause: error });
-  // The router's, for a parameter that is not percent-encoded UTF-8: nothing has such a name.
+  // From the router, for a parameter that is not percent-encoded UTF-8.
   if (error instanceof URIError) return problem('not-found', { cause: error });
   if (isHttpError(error) && error.status < 500)
     return problem(CODE_OF_STATUS[error.status] ?? 'malformed-request', { cause: error });
   return problem('internal-error', { cause: error });
 }
 
-/** Responds to every failed request, in one shape (RFC 9457). */
+/** Responds to every failed request in one shape (RFC 9457). */
 export function errorHandler(logger: Logger, audit: AuditLog): ErrorRequestHandler {
   return (thrown: unknown, req, res, next) => {
     if (res.headersSent) {
@@ -46,7 +46,7 @@ export function errorHandler(logger: Logger, audit: AuditLog): ErrorRequestHandl
       });
     }
     res.set(error.headers ?? {});
-    // More of the refused body may follow; it is not worth reading.
+    // Otherwise the rest of the refused body would be read.
     if (error.status === 413) res.set('Connection', 'close');
     res.status(error.status).type('application/problem+json').json(problemBody(error, requestId));
   };

@@ -7,18 +7,18 @@ import { BODY_LIMIT } from './bodyLimit';
 const hasBody = (req: Request) =>
   req.headers['transfer-encoding'] !== undefined || Number(req.get('content-length') ?? 0) > 0;
 
-/** JSON is UTF-8 between services (RFC 8259 section 8.1); the parser would also accept other charsets. */
+/** JSON between systems is UTF-8 (RFC 8259 section 8.1); the parser would accept other charsets. */
 const isJson = (header = '') => {
   const { type, parameters } = parse(header);
   return type === 'application/json' && /^(?:cs)?utf-?8$/i.test(parameters.charset ?? 'utf-8');
 };
 
-/** Reads a JSON body of at most 16 KiB after inflation into `req.body`; refuses a body of another type. */
+/** Parses a JSON body of at most 16 KiB, inflated, into `req.body`; refuses any other media type. */
 export const jsonBody: RequestHandler[] = [
   (req, _res, next) => {
     if (hasBody(req)) {
       if (!isJson(req.headers['content-type'])) throw problem('unsupported-media-type');
-      // The parser knows fewer spellings of it.
+      // The parser knows fewer spellings.
       req.headers['content-type'] = 'application/json';
     }
     next();
@@ -26,7 +26,7 @@ export const jsonBody: RequestHandler[] = [
   json({
     limit: BODY_LIMIT,
     strict: true,
-    // Decoding replaces bytes that are not UTF-8 by U+FFFD, also in a password.
+    // Decoding would replace invalid bytes by U+FFFD, even in a password.
     verify: (_req, _res, body) => {
       if (!isUtf8(body)) throw problem('malformed-request');
     },

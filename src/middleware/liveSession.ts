@@ -3,10 +3,8 @@ import type { SessionService } from '../service/SessionService';
 import type { SessionOf } from '../types/session';
 
 /**
- * The one of these claims, at least one, whose session is live; of several that name one session, the
- * first. A request that names a single session takes no statement. If all sessions have ended, the first
- * claims: what uses them finds out.
- * @throws {Problem} `ambiguous-cookies` if two sessions are live.
+ * The first of these claims whose session is live. If all name one session, or all have ended, simply the
+ * first: the next statement finds out. @throws {Problem} `ambiguous-cookies` if two sessions are live.
  */
 export async function liveSession<Claims extends SessionOf>(
   claims: readonly Claims[],

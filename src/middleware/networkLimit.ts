@@ -2,13 +2,9 @@ import type { RequestHandler } from 'express';
 import type { AttemptLimiter } from '../service/AttemptLimiter';
 import type { AuditLog } from '../service/AuditLog';
 
-/** The statuses of a body that cannot be used. */
 const INVALID_INPUT = new Set([400, 413, 415]);
 
-/**
- * Guard, before the body is read: refuses a client whose network is known to be over a limit, and counts
- * the request if its input turns out to be invalid.
- */
+/** Guard before the body is read: refuses a network over a limit, and counts invalid input. */
 export function networkLimit(
   attempts: AttemptLimiter,
   audit: AuditLog,

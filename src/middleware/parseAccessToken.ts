@@ -6,8 +6,8 @@ import type { AccessClaims } from '../types/token';
 import { verifyEach } from './verifyEach';
 
 /**
- * The claims of the request's access tokens, at least one: from the cookies, otherwise from
- * `Authorization: Bearer` (RFC 6750 section 2.1). Does not check whether the sessions are live.
+ * The claims of at least one access token: from the cookies, otherwise from `Authorization: Bearer` (RFC
+ * 6750 section 2.1). The sessions may have ended.
  * @throws {Problem} `missing-token`, `invalid-token`, `expired-token` or `ambiguous-cookies`.
  */
 export function accessClaimsOf(
@@ -28,7 +28,7 @@ function bearerTokenOf(req: Request): string[] {
   return token === undefined ? [] : [token];
 }
 
-/** Guard: lets a request with a correctly signed access token pass, with its claims in `req.access`. */
+/** Guard: requires a verified access token, whose session may have ended; sets `req.access`. */
 export function parseAccessToken(tokens: TokenService, cookies: AuthCookies): RequestHandler {
   return (req, _res, next) => {
     req.access = accessClaimsOf(req, tokens, cookies);

@@ -6,9 +6,8 @@ import type { RefreshClaims } from '../types/token';
 import { verifyEach } from './verifyEach';
 
 /**
- * The claims of the refresh cookies, at least one, the newest first: a session's older token, left at
- * another path, must not be judged in place of its live one. Does not check whether the sessions are
- * live.
+ * The claims of at least one refresh cookie. The newest comes first: an older token of the session, left at
+ * another path, would count as theft. The sessions may have ended.
  * @throws {Problem} `missing-token`, `invalid-token`, `expired-token` or `ambiguous-cookies`.
  */
 export function refreshClaimsOf(
@@ -23,7 +22,7 @@ export function refreshClaimsOf(
   return claims.sort((one, other) => Number(BigInt(other.tokenId) - BigInt(one.tokenId)));
 }
 
-/** Guard: lets a request with a correctly signed refresh token pass, with its claims in `req.refresh`. */
+/** Guard: requires a verified refresh token, whose session may have ended; sets `req.refresh`. */
 export function parseRefreshToken(tokens: TokenService, cookies: AuthCookies): RequestHandler {
   return (req, _res, next) => {
     req.refresh = refreshClaimsOf(req, tokens, cookies);

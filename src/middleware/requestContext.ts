@@ -11,7 +11,7 @@ const MAX_PATH = 256;
 
 const NO_ADDRESS = { ipAddress: null, network: null, site: null };
 
-/** An entry that is no address counts as the peer that passed it on. */
+/** If X-Forwarded-For has no valid address, the peer's address counts. */
 function addressesOf(req: Request) {
   const address = plainAddress(req.ip) ?? plainAddress(req.socket.remoteAddress);
   return address === undefined ? NO_ADDRESS : networksOf(address);

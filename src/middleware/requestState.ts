@@ -1,10 +1,7 @@
 import type { Request } from 'express';
 import { problem } from '../errors/problems';
 
-/**
- * What a guard has put on the request.
- * @throws {Problem} `missing-token` on a route without that guard, which must not serve anyone.
- */
+/** What a guard has set on the request. @throws {Problem} `missing-token` on a route that lacks the guard. */
 export function required<K extends 'access' | 'refresh' | 'auth' | 'user' | 'rotated'>(
   req: Request,
   key: K,

@@ -5,9 +5,8 @@ import { liveSession } from './liveSession';
 import { required } from './requestState';
 
 /**
- * Guard, after parseAccessToken and parseRefreshToken: an access and a refresh token must name one
- * session, whose claims it puts in `req.auth`. Otherwise a planted cookie could end another user's
- * session.
+ * Guard after parseAccessToken and parseRefreshToken: an access and a refresh token must name the same
+ * session; otherwise a planted cookie could end the session of another user. Sets `req.auth`.
  * @throws {Problem} `invalid-token`; `ambiguous-cookies` if they name two live sessions.
  */
 export function sameSession(sessions: SessionService): RequestHandler {

@@ -4,11 +4,7 @@ import { plainAddress } from '../http/clientAddress';
 
 type Trust = (address: string | undefined, hop: number) => boolean;
 
-/**
- * Lets `req.ip` follow X-Forwarded-For through the proxies of the TRUST_PROXY setting, in whatever form
- * they write addresses. Logs once if a peer that is not trusted sends the header: then all clients
- * behind that peer share one address, and one limit.
- */
+/** Makes `req.ip` follow X-Forwarded-For through trusted proxies; warns once if another peer sends it. */
 export function trustProxy(app: Express, setting: number | string | undefined, logger: Logger) {
   app.set('trust proxy', setting ?? false);
   const trusts = app.get('trust proxy fn') as Trust;

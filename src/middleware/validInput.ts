@@ -9,7 +9,7 @@ function publicError(error: ValidationError): ProblemError {
   return { type: error.type, code, msg, path: field.path, location: field.location };
 }
 
-/** Guard, behind validators: refuses a request of which one has found an error. */
+/** Guard after validators: refuses the request if they found an error. */
 export const validInput: RequestHandler = (req, _res, next) => {
   const errors = validationResult(req).formatWith(publicError).array();
   if (errors.length > 0) throw problem('invalid-input', { errors });

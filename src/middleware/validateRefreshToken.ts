@@ -17,16 +17,10 @@ interface Services {
   cookies: AuthCookies;
 }
 
-/** The failures after which the session is certainly over; no other failure clears the cookies. */
+/** Only these failures clear the cookies: the session is certainly over. */
 const FINAL = new Set(['expired-token', 'session-ended', 'token-reused']);
 
-/**
- * Guard that writes: **rotates** the refresh token, and lets the request pass with the session and its
- * new live token in `req.rotated`.
- *
- * A refresh token is validated by the statement that rotates it. A check followed by a rotation would
- * be two steps with a race between them.
- */
+/** Guard that **rotates** the refresh token and sets `req.rotated`; one statement, because two would race. */
 export function validateRefreshToken(services: Services): RequestHandler {
   const { sessions, audit, cookies } = services;
   return async (req, res, next) => {
@@ -46,10 +40,7 @@ export function validateRefreshToken(services: Services): RequestHandler {
   };
 }
 
-/**
- * The claims of the live session's refresh token. An access cookie counts, too: if it belongs to another
- * live session, the refresh would change the user unnoticed.
- */
+/** Access cookies count, too: with one of another live session, the refresh would silently change the user. */
 async function claimsToRotate(req: Request, services: Services): Promise<RefreshClaims> {
   const { tokens, sessions, cookies } = services;
   const claims = refreshClaimsOf(req, tokens, cookies);

@@ -2,14 +2,11 @@ import { isProblem, type Problem } from '../errors/problems';
 
 interface Verified<Claims> {
   claims: Claims[];
-  /** Why none of the tokens verifies; undefined if one does, or if there is none. */
+  /** Why no token verifies; undefined if one does, or if there are none. */
   refusal: Problem | undefined;
 }
 
-/**
- * The claims of those tokens that verify. The others count as absent: an old or a planted cookie may
- * have come with the right one.
- */
+/** The claims of the tokens that verify. The others count as absent: they may be old or planted. */
 export function verifyEach<Claims>(
   tokens: readonly string[],
   verify: (token: string) => Claims,
@@ -21,7 +18,7 @@ export function verifyEach<Claims>(
       claims.push(verify(token));
     } catch (error) {
       if (!isProblem(error)) throw error;
-      // A session that was ours tells more than a token that never was.
+      // expired-token clears the cookies, invalid-token does not.
       if (refusal?.code !== 'expired-token') refusal = error;
     }
   }

@@ -16,7 +16,7 @@ export class CreateUsers1700000000001 implements MigrationInterface {
         CONSTRAINT users_email_key UNIQUE (email)
       )
     `);
-    // The service writes e-mails in lower case; this holds for every other writer too.
+    // The service writes e-mails in lower case; the index also binds other writers.
     await queryRunner.query('CREATE UNIQUE INDEX users_email_lower_key ON users (lower(email))');
   }
 

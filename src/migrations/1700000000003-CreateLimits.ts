@@ -2,7 +2,7 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 export class CreateLimits1700000000003 implements MigrationInterface {
   async up(queryRunner: QueryRunner): Promise<void> {
-    // The form that rate-limiter-flexible works on.
+    // The columns that rate-limiter-flexible expects.
     await queryRunner.query(`
       CREATE TABLE rate_limits (
         key varchar(255) NOT NULL,

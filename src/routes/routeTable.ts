@@ -3,7 +3,7 @@ import { notAllowed } from '../middleware/notAllowed';
 
 type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
 
-/** Method, path, the guards and validators in the order in which a request meets them, the handler. */
+/** Guards include validators, in the order in which a request meets them. */
 export type Route = readonly [
   method: Method,
   path: string,
@@ -11,13 +11,13 @@ export type Route = readonly [
   handler: RequestHandler,
 ];
 
-/** A router of these routes. It refuses every other method of their paths with 405 and Allow. */
+/** A router of these routes, with 405 and Allow for every other method of their paths. */
 export function routeTable(routes: readonly Route[]): Router {
   const router = Router();
   const methodsOf = new Map<string, string[]>();
   for (const [method, path, guards, handler] of routes) {
     router[METHOD_NAMES[method]](path, ...guards, handler);
-    // Express serves HEAD by the route of GET.
+    // Express serves HEAD with the route of GET.
     const methods = method === 'GET' ? ['GET', 'HEAD'] : [method];
     methodsOf.set(path, [...(methodsOf.get(path) ?? []), ...methods]);
   }

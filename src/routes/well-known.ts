@@ -2,10 +2,7 @@ import type { Router } from 'express';
 import type { WellKnownController } from '../controller/WellKnownController';
 import { routeTable } from './routeTable';
 
-/**
- * The public keys and the issuer's metadata. An issuer with a path also has its metadata where RFC 8414
- * section 3.1 puts it, before that path.
- */
+/** For an issuer with a path, the metadata is also where RFC 8414 section 3.1 expects it. */
 export function wellKnownRoutes(wellKnown: WellKnownController, issuer: string): Router {
   const issuerPath = new URL(issuer).pathname.replace(/\/$/, '');
   const metadataPaths = ['/openid-configuration', '/oauth-authorization-server'].flatMap((path) => [

@@ -14,7 +14,6 @@ const HOUR = 60 * MINUTE;
 
 /** Counted by all replicas together; durations in seconds. */
 const LIMITS = {
-  /** Failures on one account from one network. */
   pair: { points: 10, duration: 15 * MINUTE },
   /** Failures from one network on any account: enough for an office, too few to try a list. */
   network: { points: 100, duration: 15 * MINUTE },
@@ -27,9 +26,7 @@ const LIMITS = {
 
 /** Counted by each replica, to protect its own processor. */
 const LOCAL_LIMITS = {
-  /** Successful logins of one account from one network. */
   'sign-in': { points: 100, duration: 15 * MINUTE },
-  /** Bodies that fail validation, from one site. */
   invalid: { points: 300, duration: 15 * MINUTE },
   /** Refused attempts of one site, whose bodies are read; beyond, they are not. */
   refused: { points: 300, duration: MINUTE },
@@ -49,7 +46,6 @@ type AttemptKeys = Record<'pair' | 'network' | 'account' | 'lock', string> & { s
 interface Counter {
   key: string;
   points: number;
-  /** Until it expires. */
   milliseconds: number;
   /** Whether the account was signed in to from this network before. */
   familiar: boolean;
@@ -65,10 +61,7 @@ interface Attempt {
   succeeded(): Promise<void>;
 }
 
-/**
- * Limits password guesses, registrations and invalid input. Counts in PostgreSQL, or in memory while it
- * is away. Stores e-mails only as keyed hashes.
- */
+/** Limits password guesses, registrations and invalid input. Stores e-mails only as keyed hashes. */
 export class AttemptLimiter {
   private readonly enabled: boolean;
   private readonly secret: string;
@@ -109,10 +102,7 @@ export class AttemptLimiter {
     };
   }
 
-  /**
-   * Refuses a network that is known to be over a limit, without a statement.
-   * @throws {Problem} `too-many-attempts`.
-   */
+  /** Refuses a network known to be over a limit, without a statement. @throws {Problem} `too-many-attempts`. */
   checkNetwork(kind: 'sign-in' | 'registration', { network, site }: Client): void {
     if (!this.enabled) return;
     this.refuseKnown(`invalid:${site}`);
@@ -122,10 +112,7 @@ export class AttemptLimiter {
         this.refuseKnown(key);
   }
 
-  /**
-   * Refuses an attempt that is known to be over a limit, without a statement.
-   * @throws {Problem} `too-many-attempts`.
-   */
+  /** Refuses an attempt known to be over a limit, without a statement. @throws {Problem} `too-many-attempts`. */
   checkAttempt(email: string, client: Client): void {
     if (!this.enabled) return;
     const { account, ...keys } = this.keysOf(email, client);
@@ -209,7 +196,6 @@ export class AttemptLimiter {
       storeType: 'client',
       tableName: 'rate_limits',
       tableCreated: true,
-      // The purge deletes expired counters.
       clearExpiredByTimeout: false,
       ...(insuranceLimiter && { insuranceLimiter }),
     });

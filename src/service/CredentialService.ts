@@ -111,7 +111,6 @@ export class CredentialService {
     return false;
   }
 
-  /** A new hash if the stored one has fewer rounds than the setting. */
   private async rehash(
     password: string,
     { passwordHash }: SessionOwner,
@@ -129,5 +128,4 @@ const roundsOf = (hash = ''): number | undefined => {
   return rounds === undefined ? undefined : Number(rounds);
 };
 
-/** A well-formed hash that no password matches. */
 const decoyHash = (rounds: number) => `$2b$${String(rounds).padStart(2, '0')}$${'.'.repeat(53)}`;

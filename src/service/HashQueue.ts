@@ -2,9 +2,7 @@ import { problem, type Problem } from '../errors/problems';
 import type { Metrics } from '../types/metrics';
 
 interface HashQueueSettings {
-  /** Jobs that run at once. */
   concurrency: number;
-  /** Jobs that may wait. */
   limit: number;
   /** The longest wait, in milliseconds. */
   patience: number;
@@ -15,10 +13,7 @@ interface Waiting {
   refuse: () => void;
 }
 
-/**
- * Limits running and waiting hashes, so that responses stay fast. Networks take turns, and a full queue
- * drops a job of the network with the most: a network that floods the queue delays only itself.
- */
+/** Limits parallel hashes, so that responses stay fast. A network that floods the queue delays only itself. */
 export class HashQueue {
   private running = 0;
   private waiting = 0;
@@ -81,7 +76,6 @@ export class HashQueue {
       if (entry === undefined) continue;
       this.remove(network, entry);
       if (queue.length > 0) {
-        // The network goes to the end of the round.
         this.queues.delete(network);
         this.queues.set(network, queue);
       }

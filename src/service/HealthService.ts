@@ -5,7 +5,6 @@ import { requireUtf8 } from '../database/requireUtf8';
 import { problem } from '../errors/problems';
 import type { Lifecycle } from '../types/lifecycle';
 
-/** Whether this process can serve. */
 export class HealthService {
   constructor(
     private readonly database: Database,

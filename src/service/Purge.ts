@@ -14,10 +14,7 @@ interface Backlog {
   seconds: number;
 }
 
-/**
- * Deletes expired sessions and counters, and networks unused for longer than a session can live, in
- * batches too small to delay a refresh. Replicas may purge at the same time.
- */
+/** Deletes what has expired, and networks unused for a session's longest lifetime, in small batches. */
 export class Purge {
   private timer: NodeJS.Timeout | undefined;
   private running: Promise<unknown> = Promise.resolve();
@@ -45,7 +42,6 @@ export class Purge {
     }, delay).unref();
   }
 
-  /** Resolves after the current batch. */
   async stop(): Promise<void> {
     this.stopped = true;
     clearTimeout(this.timer);

@@ -49,10 +49,8 @@ export class SessionService {
   ) {}
 
   /**
-   * Opens a session. Ends the `previous` sessions of the same user, and the least recently used ones over
-   * the limit.
-   * @throws {Problem} `wrong-credentials` if the account is gone or its password was changed after it was
-   * verified: the change ends all other sessions, and would miss this one.
+   * Opens a session. Ends the user's `previous` sessions, and the least recently used ones over the limit.
+   * @throws {Problem} `wrong-credentials` if the account is gone, or its password changed since it was verified.
    */
   async open(
     owner: SessionOwner,
@@ -78,8 +76,7 @@ export class SessionService {
   }
 
   /**
-   * Decides on a presented refresh token. `rotate` takes at most one statement; every other verdict, and
-   * a locked row, one more.
+   * Decides on a refresh token. `rotate` takes at most one statement; other verdicts and a locked row one more.
    * @throws {Problem} `token-reused` after a theft has ended the session; `session-ended`.
    */
   async rotate(claims: RefreshClaims, client: Client): Promise<RefreshedSession> {
@@ -89,7 +86,6 @@ export class SessionService {
     return { verdict: 'rotate', session };
   }
 
-  /** The ids of the live ones among these sessions. */
   async liveAmong(sessions: readonly SessionOf[]): Promise<Set<string>> {
     const named = sessions.map(({ sessionId, userId }) => ({ sessionId, userId }));
     const live = await this.database.entities((manager) =>
@@ -127,17 +123,13 @@ export class SessionService {
     if (!isSessionId(session.sessionId) || !(await this.close(session))) throw problem('not-found');
   }
 
-  /**
-   * Ends all other sessions of the user; resolves to their number.
-   * @throws {Problem} `session-ended` if the caller's session is over.
-   */
+  /** Resolves to the number of ended sessions. @throws {Problem} `session-ended` if the caller's is over. */
   endOthers(own: SessionOf): Promise<number> {
     return this.closeAll(own, { spareOwn: true });
   }
 
   /**
-   * Ends the caller's session, all others, or both. `current` is idempotent: a client may repeat a logout
-   * whose response was lost.
+   * Idempotent for `current`: a client may repeat a logout whose response was lost.
    * @throws {Problem} `session-ended` for `others` and `all` if the caller's session is over.
    */
   async logout(own: SessionOf, scope: LogoutScope): Promise<void> {
@@ -145,10 +137,7 @@ export class SessionService {
     else await this.closeAll(own, { spareOwn: scope === 'others' });
   }
 
-  /**
-   * Ends all other sessions and renews this one, in the transaction that changes the password.
-   * @throws {Problem} `session-ended`.
-   */
+  /** Ends the other sessions and renews this one when the password changes. @throws {Problem} `session-ended`. */
   async renewAlone({ sessionId, userId }: SessionOf, query: Query): Promise<LiveSession> {
     const { slidingLifetime, absoluteLifetime } = this.settings;
     await query(CLOSE_ALL, [sessionId, userId, true]);
@@ -216,7 +205,6 @@ export class SessionService {
     return { verdict, session };
   }
 
-  /** $4 to $6 of ROTATE and SETTLE. */
   private times(): number[] {
     const { reuseWindow, slidingLifetime, absoluteLifetime } = this.settings;
     return [reuseWindow, slidingLifetime, absoluteLifetime];

@@ -11,7 +11,6 @@ import { isSessionId } from './sessionId';
 interface VerifiedToken {
   claims: AccessClaims;
   keys: KeySet;
-  /** Seconds since 1970. */
   expiresAt: number;
 }
 
@@ -72,10 +71,7 @@ export class TokenService {
     };
   }
 
-  /**
-   * The claims of an access token (RFC 9068 section 4).
-   * @throws {Problem} `invalid-token`.
-   */
+  /** RFC 9068 section 4. @throws {Problem} `invalid-token`; `expired-token`. */
   verifyAccessToken(token: string): AccessClaims {
     const keys = this.keys.current;
     const known = this.verified.get(token);
@@ -169,7 +165,6 @@ export class TokenService {
 const unverified = (cause?: unknown) =>
   problem('invalid-token', { cause, audit: { cause: 'unverified' } });
 
-/** The payload, verified with the first key that fits; undefined without keys. */
 function verifyWithOneOf(
   [key, ...others]: readonly KeyObject[],
   token: string,

@@ -26,10 +26,7 @@ export class UserService {
     private readonly attempts: AttemptLimiter,
   ) {}
 
-  /**
-   * Creates an account and its first session in one transaction.
-   * @throws {Problem} `email-taken`; `too-many-attempts`; `overloaded`.
-   */
+  /** Account and session in one transaction. @throws {Problem} `email-taken`; `too-many-attempts`; `overloaded`. */
   async register(registration: Registration, client: Client): Promise<LiveSession> {
     await this.attempts.registration(client);
     const password = await this.credentials.hash(registration.password, client);
@@ -60,10 +57,7 @@ export class UserService {
     return this.sessions.open(owner, client, { previous });
   }
 
-  /**
-   * The account of a live session, in at most one statement.
-   * @throws {Problem} `session-ended`.
-   */
+  /** Takes at most one statement. @throws {Problem} `session-ended`. */
   async findBySession({ sessionId, userId }: SessionOf): Promise<UserDetails> {
     const user = await this.bySession({ sessionId, userId });
     if (user === undefined) throw problem('session-ended', { audit: { userId, sessionId } });
@@ -86,10 +80,7 @@ export class UserService {
     return user;
   }
 
-  /**
-   * Replaces the password, ends all other sessions and renews this one, in one transaction.
-   * @throws {Problem} `wrong-credentials`; `session-ended`.
-   */
+  /** Ends all other sessions and renews this one. @throws {Problem} `wrong-credentials`; `session-ended`. */
   async changePassword(
     { email }: UserDetails,
     session: SessionOf,
@@ -107,10 +98,7 @@ export class UserService {
     });
   }
 
-  /**
-   * Deletes the account with all its data.
-   * @throws {Problem} `wrong-credentials`.
-   */
+  /** Deletes all data of the account. @throws {Problem} `wrong-credentials`. */
   async delete({ email }: UserDetails, password: string, client: Client): Promise<void> {
     const field = 'password';
     const { id, passwordHash } = await this.credentials.verify({ email, password }, client, field);

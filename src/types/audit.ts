@@ -1,4 +1,4 @@
-/** Security events by their names in the OWASP Logging Vocabulary. */
+/** Security events, named as in the OWASP Logging Vocabulary. */
 export type AuditEvent =
   | 'user_created'
   | 'user_updated'
@@ -15,7 +15,7 @@ export type AuditEvent =
   | 'excess_rate_limit_exceeded'
   | 'input_validation_fail';
 
-/** The subject of an event. Never a token, a cookie, a password, a hash or an e-mail. */
+/** Never a token, a cookie, a password, a password hash or an e-mail. */
 export interface AuditFields {
   userId?: number | undefined;
   sessionId?: string | undefined;

@@ -1,11 +1,11 @@
-/** The sender of a request, as far as the service can tell. */
+/** The sender of a request. */
 export interface Client {
   requestId: string;
-  /** The address by the TRUST_PROXY setting; null only if the connection is already gone. */
+  /** As TRUST_PROXY says; null only if the connection is already gone. */
   ipAddress: string | null;
-  /** The address, or an IPv6 client's /64: the addresses that one household or device can choose from. */
+  /** The IPv4 address, or the IPv6 /64, from which a household can choose addresses. */
   network: string | null;
-  /** The address, or an IPv6 client's /48: the networks that one customer of a provider can choose from. */
+  /** The IPv4 address, or the IPv6 /48, from which a customer of a provider can choose networks. */
   site: string | null;
   userAgent: string | null;
   /** The span of the caller (W3C Trace Context), for the log. */

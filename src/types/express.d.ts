@@ -6,17 +6,17 @@ import type { UserDetails } from './user';
 declare global {
   namespace Express {
     interface Request {
-      /** Set on every request, before anything else. */
+      /** Set by requestContext on every request. */
       caller: Client;
-      /** The claims of the access tokens: set by parseAccessToken. */
+      /** Set by parseAccessToken. */
       access?: readonly AccessClaims[];
-      /** The claims of the refresh tokens: set by parseRefreshToken. */
+      /** Set by parseRefreshToken. */
       refresh?: readonly RefreshClaims[];
-      /** The claims of the caller's access token: set by authenticate and sameSession. */
+      /** Set by authenticate and sameSession. */
       auth?: AccessClaims;
-      /** The account of a live session: set by authenticate. */
+      /** Set by authenticate. */
       user?: UserDetails;
-      /** The session after its refresh token was rotated: set by validateRefreshToken. */
+      /** Set by validateRefreshToken. */
       rotated?: LiveSession;
     }
   }

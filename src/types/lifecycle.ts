@@ -1,5 +1,5 @@
-/** Whether the process still takes part in the service. */
+/** The state of the process. */
 export interface Lifecycle {
-  /** Set once the process has been told to stop. */
+  /** Whether the process has been told to stop. */
   draining: boolean;
 }

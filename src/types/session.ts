@@ -1,27 +1,23 @@
-/** Names a session and its user. */
+/** Identifies a session and its user. */
 export interface SessionOf {
   sessionId: string;
   userId: number;
 }
 
-/** A live session with its one live refresh token. */
+/** A live session. `tokenId`, `createdAt` and `expiresAt` are those of its live refresh token. */
 export interface LiveSession extends SessionOf {
   role: string;
-  /** The live refresh token's jti. */
   tokenId: string;
-  /** When the live refresh token was issued. */
   createdAt: Date;
-  /** When the live refresh token expires. */
   expiresAt: Date;
 }
 
-/** A session that a login or a registration has opened. */
 export interface OpenedSession extends LiveSession {
-  /** The ids of the user's earlier sessions that it replaced. */
+  /** The ids of earlier sessions of the user that ended. */
   replaced: string[];
 }
 
-/** The user to open a session for; `passwordHash` is the one the password was verified against. */
+/** The user to open a session for; `passwordHash` is the one that was verified. */
 export interface SessionOwner {
   id: number;
   passwordHash: string;
@@ -30,10 +26,9 @@ export interface SessionOwner {
 /** Why a presented refresh token counts as stolen. */
 export type TheftCause = 'superseded' | 'tripwire' | 'unknown';
 
-/** The verdicts on a refresh token after which the session goes on. */
+/** The verdicts on a refresh token that keep the session alive. */
 export type RefreshVerdict = 'rotate' | 'replay' | 'recover';
 
-/** A session after its refresh token was accepted. */
 export interface RefreshedSession {
   verdict: RefreshVerdict;
   session: LiveSession;

@@ -1,4 +1,4 @@
-/** Both tokens of a session, as the cookies carry them; lifetimes in seconds. */
+/** Lifetimes in seconds. */
 export interface TokenPair {
   accessToken: string;
   refreshToken: string;

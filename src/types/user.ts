@@ -1,4 +1,4 @@
-/** What a person enters to sign in; the e-mail in its canonical form. */
+/** The e-mail is in canonical form. */
 export interface Credentials {
   email: string;
   password: string;

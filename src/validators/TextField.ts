@@ -2,11 +2,11 @@ import { body, type Meta, type ValidationChain } from 'express-validator';
 import type { FieldErrorCode } from '../errors/fieldErrorCodes';
 import type { FieldError } from '../errors/fieldError';
 
-/** A field of the body that must be a string. The first check that fails gives its one error. */
+/** A string in the body. Only the first failed check is reported. */
 export class TextField {
   readonly chain: ValidationChain;
 
-  /** The field may be absent if `unless`, another one, is there. */
+  /** The field may be absent if the field `unless` is there. */
   constructor(
     private readonly name: string,
     unless?: string,
@@ -22,7 +22,7 @@ export class TextField {
       .check('invalid-characters', 'must be well-formed Unicode', (value) => value.isWellFormed());
   }
 
-  /** `holds` gets the value as it is: express-validator's own checks run on each element of an array. */
+  /** Not express-validator's own checks: they run on each element of an array. */
   check(code: FieldErrorCode, rule: string, holds: (value: string, meta: Meta) => boolean): this {
     const error: FieldError = { code, msg: `${this.name} ${rule}` };
     this.chain.custom(holds).withMessage(error).bail();

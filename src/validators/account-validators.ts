@@ -3,7 +3,7 @@ import { nameField } from './nameField';
 import { newPasswordField } from './newPasswordField';
 import { passwordField } from './passwordField';
 
-/** At least one of the names. */
+/** At least one name is required. */
 export const renameValidators = [
   nameField('firstName', { unless: 'lastName' }).chain,
   nameField('lastName', { unless: 'firstName' }).chain,

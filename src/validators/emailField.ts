@@ -8,7 +8,7 @@ import { MAX_RAW_LENGTH } from './textLimits';
 const MAX_CHARACTERS = 254;
 const TOO_LONG = ['too-long', `must have at most ${MAX_CHARACTERS} characters`] as const;
 
-/** An e-mail address, converted to its canonical form. */
+/** Converts the address to its canonical form. */
 export function emailField(): TextField {
   return (
     new TextField('email')
@@ -20,7 +20,7 @@ export function emailField(): TextField {
       )
       .change(canonicalEmail)
       .check(...TOO_LONG, (value) => lengthOf(value) <= MAX_CHARACTERS)
-      // Quotes would give a mailbox a second spelling: "ada"@example.com is ada@example.com.
+      // "ada"@example.com would be a second spelling of ada@example.com.
       .check(
         'invalid-email',
         'must be an e-mail address such as ada@example.com',

@@ -1,7 +1,7 @@
 import commonPasswords from './commonPasswords.json';
 import { DIGEST_LENGTH, passwordDigest } from './passwordDigest';
 
-/** Sorted, for a binary search: a Set of the words would take ten times the memory. */
+/** Sorted for a binary search: a Set would take ten times the memory. */
 const digests = Buffer.from(commonPasswords.digests, 'base64');
 
 const YEAR = /[\W_]*(?:19|20)\d\d[\W_]*$/;
@@ -20,6 +20,6 @@ function isListed(password: string): boolean {
   return false;
 }
 
-/** Whether a password, in capitals or small letters, with or without a year, is one that attackers try first. */
+/** Whether a password is in the list of common ones, ignoring case and a year at the end. */
 export const isListedPassword = (password: string): boolean =>
   isListed(password) || isListed(password.replace(YEAR, ''));

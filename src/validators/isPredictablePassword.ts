@@ -19,17 +19,17 @@ const ROWS = [
   '1q2w3e4r5t6y7u8i9o0p',
   '1qaz2wsx3edc4rfv5tgb6yhn7ujm8ik9ol0p',
 ];
-/** Twice, because people go on at the start: 890123. */
+/** Each row twice, for sequences that continue at its start: 890123. */
 const SEQUENCES = ROWS.map((row) => row + row).flatMap((row) => [
   row,
   Array.from(row).reverse().join(''),
 ]);
 const MIN_SEQUENCE = 3;
 const MIN_CHARACTERS = 8;
-/** What must be left of a password when each run of one key and each sequence counts as one character. */
+/** The shortest password in which each run of one key and each sequence counts as one character. */
 const MIN_REST = 4;
 
-/** The shortest text whose repetition, perhaps cut off at the end, is this one. */
+/** The shortest part that gives the text when it is repeated; the last repetition may be cut. */
 function repeatedPart(text: string): string {
   for (let length = 1; length <= text.length / 2; length += 1)
     if (text.slice(length) === text.slice(0, -length)) return text.slice(0, length);
@@ -38,7 +38,7 @@ function repeatedPart(text: string): string {
 
 const isSequence = (text: string) => SEQUENCES.some((sequence) => sequence.includes(text));
 
-/** The text with each sequence cut down to its first character. */
+/** Replaces each sequence by its first character. */
 function withoutSequences(text: string): string {
   let rest = '';
   for (let at = 0; at < text.length;) {
@@ -50,7 +50,7 @@ function withoutSequences(text: string): string {
   return rest;
 }
 
-/** Whether a password consists of repetitions and of sequences of letters, digits or neighbouring keys. */
+/** Whether a password consists of repetitions and of sequences of letters, digits or adjacent keys. */
 export function isPredictablePassword(password: string): boolean {
   const text = password.toLowerCase();
   const part = repeatedPart(text);

@@ -8,7 +8,7 @@ import type { TextField } from './TextField';
 const MIN_CHARACTERS = 8;
 const SERVICE_NAME = /auth[^a-z]*service/i;
 
-/** A password to be set (OWASP ASVS 5.0, 6.2.1, 6.2.4 and 6.2.11; no composition rules, 6.2.5). */
+/** OWASP ASVS 5.0, 6.2.1, 6.2.4 and 6.2.11; no composition rules (6.2.5). */
 export function newPasswordField(name = 'password'): TextField {
   return passwordField(name)
     .check(

@@ -1,9 +1,9 @@
 import { TextField } from './TextField';
 
-/** bcrypt ignores the bytes after these: two longer passwords with the same start would be equal. */
+/** bcrypt ignores further bytes: longer passwords with the same start would be equal. */
 const MAX_BYTES = 72;
 
-/** A password to be verified; never trimmed or changed. */
+/** Never trimmed or changed. */
 export function passwordField(name = 'password'): TextField {
   return new TextField(name)
     .check(

@@ -1,10 +1,10 @@
 import { lengthOf } from './lengthOf';
 import { MAX_RAW_LENGTH } from './textLimits';
 
-/** Shorter ones are part of too many words by chance. */
+/** Shorter words are part of other words by chance. */
 const MIN_CHARACTERS = 4;
 
-/** What is known of a person, in lower case: from the body of a registration, or from the account. */
+/** E-mail and names in lower case, from a registration or an account. */
 export function personalWords(person: Record<string, unknown>): string[] {
   const { email, firstName, lastName } = person;
   const localPart = typeof email === 'string' ? email.split('@')[0] : undefined;

@@ -1,6 +1,2 @@
-/**
- * How long a text may be, in UTF-16 code units, before it is trimmed or normalized: normalizing takes
- * quadratic time. It is twice the longest field, which leaves room for surrogate pairs, decomposed
- * letters and spaces around the text.
- */
+/** In UTF-16 code units, before normalization, which takes quadratic time. Twice the longest field. */
 export const MAX_RAW_LENGTH = 512;

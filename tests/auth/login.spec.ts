@@ -36,7 +36,7 @@ describe('POST /auth/login', () => {
   };
 
   describe.each(MOUNTS)('when the credentials are right, at %s', (mount) => {
-    it('answers 200 with the id, and sets both cookies', async () => {
+    it('responds with 200 with the id, and sets both cookies', async () => {
       const { email, password } = user;
       const res = await clientOf(service, mount).login({ email, password }).expect(200);
       expect(res.body).toStrictEqual({ message: 'User logged in successfully', userId });
@@ -50,7 +50,7 @@ describe('POST /auth/login', () => {
   });
 
   describe('when the credentials are right', () => {
-    it('opens a session of its own, and leaves the others', async () => {
+    it('opens a new session and keeps the others', async () => {
       const before = await countSessions();
       const tokens = tokensOf(await client.login(user).expect(200));
       expect(await countSessions()).toBe(before + 1);
@@ -62,7 +62,7 @@ describe('POST /auth/login', () => {
       await client.login({ ...user, role: 'admin', userId: 1 }).expect(200);
     });
 
-    it('ignores planted cookies, and leaves their session alone', async () => {
+    it('ignores planted cookies and keeps their session', async () => {
       const other = await client.register().expect(201);
       const planted = tokensOf(other);
       const res = await client.send('post', '/auth/login', planted).send(user).expect(200);
@@ -74,7 +74,7 @@ describe('POST /auth/login', () => {
       expect(self.body).toMatchObject({ user: { id: (other.body as { userId: number }).userId } });
     });
 
-    it('logs the event, with user and session but no secret', async () => {
+    it('logs the event with user and session, without a secret', async () => {
       const res = await client.login(user).expect(200);
       const { access, refresh } = tokensOf(res);
       const event = service.logs.findLast((line) => line.event === 'authn_login_success');
@@ -89,7 +89,7 @@ describe('POST /auth/login', () => {
     });
   });
 
-  describe('when the e-mail is written otherwise', () => {
+  describe('when the e-mail has another spelling', () => {
     it.each([
       ['in capitals', (email: string) => email.toUpperCase()],
       ['with blanks around', (email: string) => ` ${email}\n`],
@@ -109,7 +109,7 @@ describe('POST /auth/login', () => {
       return { status: res.status, headers, body: res.text.replaceAll(String(id), '') };
     };
 
-    it('answers 401 alike for a wrong password and an unknown e-mail', async () => {
+    it('sends the same 401 for a wrong password and an unknown e-mail', async () => {
       const wrong = await client.login({ email: user.email, password: 'wrong password' });
       const unknown = await client.login({ email: 'nobody@example.com', password: user.password });
       expectProblem(wrong, 401);
@@ -118,7 +118,7 @@ describe('POST /auth/login', () => {
       expect(wrong.headers['set-cookie']).toBeUndefined();
     });
 
-    it('opens no session, and logs the failure without the e-mail', async () => {
+    it('opens no session and logs the failure without the e-mail', async () => {
       const before = await countSessions();
       const email = 'unknown.person@example.com';
       await client.login({ email, password: 'submitted password' }).expect(401);
@@ -132,7 +132,7 @@ describe('POST /auth/login', () => {
       ['with a blank at the start', (password: string) => ` ${password}`],
       ['in capitals', (password: string) => password.toUpperCase()],
       ['without its end', (password: string) => password.slice(0, -1)],
-    ])('takes no password %s', async (_how, changed) => {
+    ])('refuses the password %s', async (_how, changed) => {
       const { email, password } = user;
       expectProblem(await client.login({ email, password: changed(password) }), 401);
     });
@@ -159,7 +159,7 @@ describe('POST /auth/login', () => {
     ['password', 'with a lone surrogate', 'correct horse \udc00'],
   ];
   describe.each(cases)('when %s is %s', (field, _what, value) => {
-    it('answers 400 with one error for that field', async () => {
+    it('responds with 400 with one error for that field', async () => {
       const { email, password } = user;
       const good = { email, password };
       const bad = value === 'ARRAY' ? [good[field as 'email' | 'password']] : value;
@@ -171,14 +171,14 @@ describe('POST /auth/login', () => {
   });
 
   describe('when there is no body', () => {
-    it('answers 400 with an error for each field', async () => {
+    it('responds with 400 with an error for each field', async () => {
       const { errors } = expectProblem(await client.send('post', '/auth/login'), 400);
       expect(errors.map(({ path }) => path).sort()).toEqual(['email', 'password']);
     });
   });
 
   describe('when the account was deleted', () => {
-    it('answers 401', async () => {
+    it('responds with 401', async () => {
       const gone = aUser();
       await client.register(gone).expect(201);
       await service.dataSource.query('DELETE FROM users WHERE email = $1', [gone.email]);

@@ -21,7 +21,7 @@ describe('POST /auth/logout', () => {
     ]);
 
   describe.each(MOUNTS)('when both tokens name one session, at %s', (mount) => {
-    it('answers 200, clears both cookies and deletes the row', async () => {
+    it('responds with 200, clears both cookies and deletes the row', async () => {
       const tokens = await signedIn();
       const res = await clientOf(service, mount).logout(tokens).expect(200);
       expect(res.body).toStrictEqual({ message: 'User logged out successfully' });
@@ -30,8 +30,8 @@ describe('POST /auth/logout', () => {
     });
   });
 
-  describe('when the session has ended so', () => {
-    it('takes neither of its tokens any more, and clears the cookies at a refresh', async () => {
+  describe('after a logout', () => {
+    it('refuses both tokens, and a refresh clears the cookies', async () => {
       const tokens = await signedIn();
       await client.logout(tokens).expect(200);
       expectProblem(await client.self(tokens), 401);
@@ -40,7 +40,7 @@ describe('POST /auth/logout', () => {
       expect(clearsCookies(refresh)).toBe(true);
     });
 
-    it('leaves the other sessions of the user', async () => {
+    it('keeps the other sessions of the user', async () => {
       const user = aUser();
       const first = tokensOf(await client.register(user).expect(201));
       const second = tokensOf(await client.login(user).expect(200));
@@ -63,7 +63,7 @@ describe('POST /auth/logout', () => {
       );
     });
 
-    it('answers 200 again to whoever repeats it: the first answer may have been lost', async () => {
+    it('responds with 200 to a repeated logout, because the first response may have been lost', async () => {
       const tokens = await signedIn();
       await client.logout(tokens).expect(200);
       const again = await client.logout(tokens).expect(200);
@@ -72,7 +72,7 @@ describe('POST /auth/logout', () => {
   });
 
   describe('when the refresh token is a predecessor of the live one', () => {
-    it('ends the session all the same', async () => {
+    it('still ends the session', async () => {
       const first = await signedIn();
       const second = tokensOf(await client.refresh(first).expect(200));
       await client.logout({ access: second.access, refresh: first.refresh }).expect(200);
@@ -82,19 +82,19 @@ describe('POST /auth/logout', () => {
   });
 
   describe('when a token is missing', () => {
-    it.each(['access', 'refresh'] as const)('answers 401 without the %s token', async (kind) => {
+    it.each(['access', 'refresh'] as const)('refuses it without %s', async (kind) => {
       const tokens = await signedIn();
       expectProblem(await client.logout({ ...tokens, [kind]: undefined }), 401);
       expect(await rowsOf(tokens)).toHaveLength(1);
     });
 
-    it('answers 401 without either', async () => {
+    it('responds with 401 without both tokens', async () => {
       expectProblem(await client.logout({}), 401);
     });
   });
 
-  describe('when a token is not one of ours', () => {
-    it('answers 401 and leaves the session', async () => {
+  describe('when a token is not valid', () => {
+    it('responds with 401 and keeps the session', async () => {
       const tokens = await signedIn();
       const access = String(tokens.access);
       const refresh = String(tokens.refresh);
@@ -119,7 +119,7 @@ describe('POST /auth/logout', () => {
   });
 
   describe('when the tokens name two sessions', () => {
-    it('answers 401 and ends neither, of two users', async () => {
+    it('responds with 401 and ends neither session of two users', async () => {
       const [mine, theirs] = [await signedIn(), await signedIn()];
       expectProblem(await client.logout({ access: mine.access, refresh: theirs.refresh }), 401);
       expectProblem(await client.logout({ access: theirs.access, refresh: mine.refresh }), 401);
@@ -127,7 +127,7 @@ describe('POST /auth/logout', () => {
       await client.self(theirs).expect(200);
     });
 
-    it('answers 401 and ends neither, of one user', async () => {
+    it('responds with 401 and ends neither session of one user', async () => {
       const user = aUser();
       const one = tokensOf(await client.register(user).expect(201));
       const two = tokensOf(await client.login(user).expect(200));
@@ -138,7 +138,7 @@ describe('POST /auth/logout', () => {
   });
 
   describe('when refreshes of the session are in flight', () => {
-    it('does not let it come back', async () => {
+    it('keeps the session ended', async () => {
       for (let round = 0; round < 8; round += 1) {
         const tokens = await signedIn();
         const answers = await Promise.all([
@@ -159,7 +159,7 @@ describe('POST /auth/logout', () => {
   });
 
   describe('when the access token has expired', () => {
-    it('answers 401 and leaves the session', async () => {
+    it('responds with 401 and keeps the session', async () => {
       const tokens = await signedIn();
       await service.advance(3601);
       expectProblem(await client.logout(tokens), 401);

@@ -32,7 +32,7 @@ describe('POST /auth/refresh', () => {
   });
 
   describe('when the token was replaced within the window', () => {
-    it('answers with the identical successor', async () => {
+    it('responds with the identical successor', async () => {
       const first = tokensOf(await client.register().expect(201));
       const second = await refreshed(first);
       await service.advance(9);
@@ -42,8 +42,8 @@ describe('POST /auth/refresh', () => {
     });
   });
 
-  describe('when the answer with the successor was lost', () => {
-    it('recovers, and makes a tripwire of the lost successor', async () => {
+  describe('when the response with the successor was lost', () => {
+    it('recovers, and turns the lost successor into a tripwire', async () => {
       const first = tokensOf(await client.register().expect(201));
       const lost = await refreshed(first);
       await service.advance(3600);
@@ -80,7 +80,7 @@ describe('POST /auth/refresh', () => {
     );
 
   describe.each(MOUNTS)('when the token is the live one, at %s', (mount) => {
-    it('answers 200 with the id, both cookies and no token in the body', async () => {
+    it('responds with 200 with the id, both cookies and no token in the body', async () => {
       const created = await client.register().expect(201);
       const { userId } = created.body as { userId: number };
       const res = await clientOf(service, mount).refresh(tokensOf(created)).expect(200);
@@ -90,13 +90,13 @@ describe('POST /auth/refresh', () => {
       expect(refresh?.attributes).toMatchObject({ 'max-age': '2592000', path: '/', httponly: '' });
     });
 
-    it('needs no access token, and no valid one', async () => {
+    it('needs no access token and ignores an invalid one', async () => {
       const { refresh } = tokensOf(await client.register().expect(201));
       const next = tokensOf(await client.refresh({ refresh }).expect(200));
       await client.refresh({ access: 'a.b.c', refresh: next.refresh }).expect(200);
     });
 
-    it('keeps session and user, and names the row by its jti', async () => {
+    it('keeps session and user, and has the row’s id as jti', async () => {
       const first = tokensOf(await client.register().expect(201));
       const second = await refreshed(first);
       const [before, after] = [decoded(first.refresh).payload, decoded(second.refresh).payload];
@@ -107,7 +107,7 @@ describe('POST /auth/refresh', () => {
   });
 
   describe('when 8 tabs present the live token at once', () => {
-    it('gives all of them the one successor', async () => {
+    it('gives all of them the same successor', async () => {
       const first = tokensOf(await client.register().expect(201));
       const answers = await Promise.all(Array.from({ length: 8 }, () => refreshed(first)));
       expect(new Set(answers.map(({ refresh }) => refresh)).size).toBe(1);
@@ -116,28 +116,28 @@ describe('POST /auth/refresh', () => {
   });
 
   describe('when there is no token', () => {
-    it('answers 401 and sets no new one', async () => {
+    it('responds with 401 and sets no cookie', async () => {
       const res = await client.refresh({});
       expectProblem(res, 401);
       expect(tokensOf(res).access ?? '').toBe('');
       expect(tokensOf(res).refresh ?? '').toBe('');
     });
 
-    it('does not take one from the Authorization header', async () => {
+    it('ignores a token in the Authorization header', async () => {
       const { refresh } = tokensOf(await client.register().expect(201));
       const res = await client.refresh({}).set('Authorization', `Bearer ${String(refresh)}`);
       expectProblem(res, 401);
     });
 
-    it('does not take one from the body', async () => {
+    it('ignores a token in the body', async () => {
       const { refresh } = tokensOf(await client.register().expect(201));
       const res = await client.refresh({}).send({ refreshToken: refresh, refresh_token: refresh });
       expectProblem(res, 401);
     });
   });
 
-  describe('when the token is not one of ours', () => {
-    it('answers 401 with no tokens, and the session lives', async () => {
+  describe('when the token is not valid', () => {
+    it('responds with 401 without tokens and keeps the session', async () => {
       const tokens = tokensOf(await client.register().expect(201));
       const bad = badRefreshTokens(service, String(tokens.refresh), String(tokens.access));
       for (const { what, token } of bad) {
@@ -152,7 +152,7 @@ describe('POST /auth/refresh', () => {
   });
 
   describe('when the token has expired', () => {
-    it('answers 401, clears both cookies and raises no alarm', async () => {
+    it('responds with 401, clears both cookies and raises no alarm', async () => {
       const tokens = tokensOf(await client.register().expect(201));
       await service.advance(2_592_001);
       const alarms = service.logs.filter(({ event }) => event === 'authn_token_reuse').length;
@@ -165,7 +165,7 @@ describe('POST /auth/refresh', () => {
     });
   });
 
-  describe('when the session has ended already', () => {
+  describe('when the session has already ended', () => {
     it.each([
       ['by logout', (tokens: Tokens) => client.logout(tokens).expect(200)],
       [
@@ -175,7 +175,7 @@ describe('POST /auth/refresh', () => {
             decoded(refresh).payload.sub,
           ]),
       ],
-    ])('answers 401, clears both cookies and raises no alarm, %s', async (_how, end) => {
+    ])('responds with 401, clears both cookies and raises no alarm, %s', async (_how, end) => {
       const tokens = tokensOf(await client.register().expect(201));
       await end(tokens);
       const alarms = service.logs.filter(({ event }) => event === 'authn_token_reuse').length;

@@ -54,7 +54,7 @@ describe('POST /auth/register', () => {
   };
 
   describe.each(MOUNTS)('when the body is valid, at %s', (mount) => {
-    it('answers 201 with the id, and sets both cookies', async () => {
+    it('responds with 201 with the id, and sets both cookies', async () => {
       const res = await clientOf(service, mount).register().expect(201);
       const { userId } = res.body as { userId: number };
       expect(res.body).toStrictEqual({ message: 'User registered successfully', userId });
@@ -65,7 +65,7 @@ describe('POST /auth/register', () => {
   });
 
   describe('when the body is valid', () => {
-    it('stores the account, with a bcrypt hash of the work factor in place of the password', async () => {
+    it('stores the account with a bcrypt hash of the configured rounds', async () => {
       const user = aUser();
       const row = await registered(user);
       expect(row).toMatchObject({
@@ -88,7 +88,7 @@ describe('POST /auth/register', () => {
       expect(rows).toEqual([{ id: jti, session_id: sid }]);
     });
 
-    it('gives tokens with exactly the claims of their kind', async () => {
+    it('issues tokens with exactly the claims of their kind', async () => {
       const tokens = tokensOf(await client.register().expect(201));
       const access = decoded(tokens.access);
       const refresh = decoded(tokens.refresh);
@@ -114,14 +114,14 @@ describe('POST /auth/register', () => {
       expect(refresh.payload.sub).toBe(access.payload.sub);
     });
 
-    it('keeps every token out of the body', async () => {
+    it('returns no token in the body', async () => {
       const res = await client.register().expect(201);
       const { access, refresh } = tokensOf(res);
       expect(res.text).not.toContain(access);
       expect(res.text).not.toContain(refresh);
     });
 
-    it('logs the event, and no secret', async () => {
+    it('logs the event without a secret', async () => {
       const user = aUser({ password: 'a password nobody else has' });
       const res = await client.register(user).expect(201);
       const { userId } = res.body as { userId: number };
@@ -134,7 +134,7 @@ describe('POST /auth/register', () => {
         expect(log).not.toContain(secret);
     });
 
-    it('gives a new session to whoever has one already', async () => {
+    it('opens a new session for a browser that already has one', async () => {
       const first = await client.register().expect(201);
       const second = await client
         .send('post', '/auth/register', tokensOf(first))
@@ -147,7 +147,7 @@ describe('POST /auth/register', () => {
     });
   });
 
-  describe('when fields come in an unusual form', () => {
+  describe('when fields have an unusual form', () => {
     it('trims, lower-cases and composes the e-mail', async () => {
       const composed = `j\u00f6rg.${process.pid}@example.com`;
       const row = await registered({
@@ -156,7 +156,7 @@ describe('POST /auth/register', () => {
       expect(row.email).toBe(composed);
     });
 
-    it('trims the names and keeps what is inside', async () => {
+    it('trims the names and keeps inner spaces', async () => {
       const row = await registered({
         firstName: '  Mary  Ann ',
         lastName: "\tO'Neil\u2013\u90ed ",
@@ -169,7 +169,7 @@ describe('POST /auth/register', () => {
       expect(row.firstName).toBe('\u{1f600}'.repeat(255));
     });
 
-    it('ignores unknown fields, the role among them', async () => {
+    it('ignores unknown fields, including the role', async () => {
       const body = { ...aUser(), role: 'admin', id: 1, createdAt: '2000-01-01', __proto: {} };
       const res = await client.register(body).expect(201);
       const { userId } = res.body as { userId: number };
@@ -234,7 +234,7 @@ describe('POST /auth/register', () => {
     ['password', 'NUL inside', `good${NUL}password`],
   ];
   describe.each(cases)('when %s is %s', (field, _what, value) => {
-    it('answers 400 with one error for that field, and stores nothing', async () => {
+    it('responds with 400 with one error for that field, and stores nothing', async () => {
       const before = await countUsers();
       const res = await client.register({ ...aUser(), [field]: value });
       const { errors } = expectProblem(res, 400);
@@ -248,7 +248,7 @@ describe('POST /auth/register', () => {
   describe.each(['firstName', 'lastName', 'email', 'password'])(
     'when %s is an array of arrays, 7 000 deep',
     (field) => {
-      it('answers 400', async () => {
+      it('responds with 400', async () => {
         const deep = '['.repeat(7000) + ']'.repeat(7000);
         const body = JSON.stringify({ ...aUser(), [field]: 0 }).replace(':0', `:${deep}`);
         expectProblem(await client.raw('post', '/auth/register', body), 400);
@@ -257,7 +257,7 @@ describe('POST /auth/register', () => {
   );
 
   describe('when several fields are wrong', () => {
-    it('names each once, and repeats no value', async () => {
+    it('names each of them once, without its value', async () => {
       const body = { firstName: 7, email: 'not-an-address', password: 'secret1', lastName: ' ' };
       const res = await client.register(body);
       const { errors } = expectProblem(res, 400);
@@ -270,7 +270,7 @@ describe('POST /auth/register', () => {
   });
 
   describe('when fields come in the query', () => {
-    it('answers 400: they count in the body only', async () => {
+    it('responds with 400, because only the body counts', async () => {
       const { email, ...rest } = aUser();
       const res = await client.send('post', '/auth/register').query({ email }).send(rest);
       const { errors } = expectProblem(res, 400);
@@ -279,7 +279,7 @@ describe('POST /auth/register', () => {
   });
 
   describe('when there is no body', () => {
-    it('answers 400 with an error for each field', async () => {
+    it('responds with 400 with an error for each field', async () => {
       const { errors } = expectProblem(await client.send('post', '/auth/register'), 400);
       expect(errors).toHaveLength(4);
     });
@@ -292,7 +292,7 @@ describe('POST /auth/register', () => {
       ['with blanks around', (email: string) => `  ${email} `],
       ['with decomposed letters', (email: string) => email.normalize('NFD')],
       ['with its domain in ASCII', (email: string) => email.replace('bücher', 'xn--bcher-kva')],
-    ])('answers 409, %s, without cookies, and leaves the account alone', async (_how, changed) => {
+    ])('responds with 409 and no cookies, and keeps the account: %s', async (_how, changed) => {
       const user = aUser({
         email: aUser().email.replace('ada', 'straße').replace('example', 'bücher'),
       });
@@ -316,8 +316,8 @@ describe('POST /auth/register', () => {
     });
   });
 
-  describe('when 12 registrations of one e-mail come at once, in different case', () => {
-    it('answers 201 to one and 409 to the others', async () => {
+  describe('when 12 registrations of one e-mail in different case arrive at once', () => {
+    it('responds with 201 to one and with 409 to the others', async () => {
       const { email } = aUser();
       const answers = await Promise.all(
         Array.from({ length: 12 }, (_, i) =>
@@ -347,7 +347,7 @@ describe('POST /auth/register', () => {
       ['72 bytes', `${LONG}a`, `${LONG}b`],
       ['72 bytes of two-byte characters', `${GREEK}\u03b1`, `${GREEK}\u03b2`],
       ['72 bytes of four-byte characters', `${EMOJI}\u{1f600}`, `${EMOJI}\u{1f601}`],
-    ])('accepts %s, and tells it from one that ends otherwise', async (_what, password, other) => {
+    ])('accepts %s, but no other password', async (_what, password, other) => {
       const user = aUser({ password });
       await client.register(user).expect(201);
       await client.login({ email: user.email, password }).expect(200);
@@ -355,7 +355,7 @@ describe('POST /auth/register', () => {
     });
   });
 
-  describe('when the password has blanks around and unusual characters inside', () => {
+  describe('when the password has surrounding spaces and unusual characters', () => {
     it('is verified exactly as it was sent', async () => {
       const user = aUser({ password: '  p\u0041\u030angstr\u00f6m \t ' });
       await client.register(user).expect(201);
@@ -366,8 +366,8 @@ describe('POST /auth/register', () => {
     });
   });
 
-  describe('when the body holds bytes that are not UTF-8', () => {
-    it('answers 400: a password would be stored otherwise than it was sent', async () => {
+  describe('when the body has bytes that are not UTF-8', () => {
+    it('responds with 400, because the stored password would differ from the sent one', async () => {
       const [head, tail] = JSON.stringify(aUser({ password: 'caf|au lait' })).split('|');
       const body = Buffer.concat([
         Buffer.from(String(head)),

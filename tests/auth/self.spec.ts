@@ -25,8 +25,8 @@ describe('GET /auth/self', () => {
   const bearer = (credentials: string) =>
     client.send('get', '/auth/self').set('Authorization', credentials);
 
-  describe.each(MOUNTS)('when the session lives, at %s', (mount) => {
-    it('answers 200 with exactly the keys of the contract', async () => {
+  describe.each(MOUNTS)('when the session is live, at %s', (mount) => {
+    it('responds with 200 with exactly the keys of the contract', async () => {
       const registration = aUser({ firstName: 'Grace', lastName: 'Hopper' });
       const created = await client.register(registration).expect(201);
       const { access } = tokensOf(created);
@@ -52,12 +52,12 @@ describe('GET /auth/self', () => {
   });
 
   describe('when the token comes as Authorization: Bearer', () => {
-    it.each(['Bearer', 'bearer', 'BEARER'])('answers 200 to the scheme %s', async (scheme) => {
+    it.each(['Bearer', 'bearer', 'BEARER'])('accepts the scheme %s', async (scheme) => {
       const { access } = await signedIn();
       await bearer(`${scheme} ${String(access)}`).expect(200);
     });
 
-    it('hears the cookie first', async () => {
+    it('prefers the cookie', async () => {
       const [one, two] = [await client.register().expect(201), await signedIn()];
       const res = await client
         .self({ access: tokensOf(one).access })
@@ -67,7 +67,7 @@ describe('GET /auth/self', () => {
     });
 
     it.each(['Bearer', 'Bearer ', 'Basic YWRhOnB3', 'Token x', 'x', ', ,'])(
-      'answers 401 to the credentials "%s"',
+      'responds with 401 to "%s"',
       async (credentials) => {
         const res = await bearer(credentials);
         expectProblem(res, 401);
@@ -75,8 +75,8 @@ describe('GET /auth/self', () => {
     );
   });
 
-  describe('when it is asked with HEAD', () => {
-    it('answers as to GET, without the body', async () => {
+  describe('when the method is HEAD', () => {
+    it('responds as to GET, without a body', async () => {
       const tokens = await signedIn();
       const res = await client.send('head', '/auth/self', tokens).expect(200);
       expect(res.headers['cache-control']).toBe('no-store');
@@ -85,20 +85,20 @@ describe('GET /auth/self', () => {
   });
 
   describe('when there is no token', () => {
-    it('answers 401 without an error code, as nothing was presented (RFC 6750, 3.1)', async () => {
+    it('responds with 401 without an error code (RFC 6750, 3.1)', async () => {
       const res = await client.self({});
       expectProblem(res, 401);
       expect(res.headers['www-authenticate']).not.toContain('error=');
     });
 
-    it('takes the refresh cookie for none', async () => {
+    it('does not accept the refresh cookie', async () => {
       const { refresh } = await signedIn();
       expectProblem(await client.self({ refresh }), 401);
     });
   });
 
-  describe('when the token is not one of ours', () => {
-    it('answers 401, in the cookie and as Bearer', async () => {
+  describe('when the token is not valid', () => {
+    it('responds with 401, both as a cookie and as Bearer', async () => {
       const { access, refresh } = await signedIn();
       for (const { what, token } of badAccessTokens(service, String(access), String(refresh))) {
         for (const res of [await client.self({ access: token }), await bearer(`Bearer ${token}`)]) {
@@ -111,12 +111,12 @@ describe('GET /auth/self', () => {
       await client.self({ access }).expect(200);
     });
 
-    it('names the error to a client that presented something', async () => {
+    it('sends the error code to a client that sent a token', async () => {
       const res = await client.self({ access: 'a.b.c' });
       expect(res.headers['www-authenticate']).toContain('error="invalid_token"');
     });
 
-    it('does not take another one from the header instead of a bad cookie', async () => {
+    it('does not fall back to the header after an invalid cookie', async () => {
       const { access } = await signedIn();
       const res = await client
         .self({ access: 'a.b.c' })
@@ -125,8 +125,8 @@ describe('GET /auth/self', () => {
     });
   });
 
-  describe('when the token names the session of another user', () => {
-    it('answers 401', async () => {
+  describe('when the token has the session of another user', () => {
+    it('responds with 401', async () => {
       const { access } = await signedIn();
       const other = await client.register().expect(201);
       const sub = String((other.body as { userId: number }).userId);
@@ -136,7 +136,7 @@ describe('GET /auth/self', () => {
   });
 
   describe('when the token expires', () => {
-    it('answers 200 before, and 401 after an hour', async () => {
+    it('responds with 200 before and with 401 after an hour', async () => {
       const { access, refresh } = await signedIn();
       await service.advance(3590);
       await client.self({ access }).expect(200);
@@ -147,7 +147,7 @@ describe('GET /auth/self', () => {
   });
 
   describe('when the session was refreshed', () => {
-    it('still takes its earlier access token', async () => {
+    it('still accepts its earlier access token', async () => {
       const first = await signedIn();
       await client.refresh(first).expect(200);
       await client.self(first).expect(200);
@@ -180,7 +180,7 @@ describe('GET /auth/self', () => {
           await service.dataSource.query("UPDATE refresh_tokens SET expires_at = '2001-01-01'");
         },
       ],
-    ])('answers 401, %s', async (_how, end) => {
+    ])('responds with 401: %s', async (_how, end) => {
       const tokens = await signedIn();
       await client.self(tokens).expect(200);
       await end(tokens);

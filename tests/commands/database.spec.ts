@@ -48,7 +48,7 @@ describe('the built database command', () => {
   });
 
   describe('create', () => {
-    it('makes the database, and at the second time says that it is there', async () => {
+    it('creates the database, and the second time says that it exists', async () => {
       expect(database(['create'])).toMatchObject({
         code: 0,
         stdout: `${label()}: created\n`,
@@ -61,10 +61,10 @@ describe('the built database command', () => {
     });
   });
 
-  describe('when two create it at once', () => {
+  describe('when two commands run at once', () => {
     const database = () => ({ ...testServer(), name: NAME, poolSize: 1 });
 
-    it('makes it once, and drops it once', async () => {
+    it('creates it once and drops it once', async () => {
       const created = await Promise.all([createDatabase(database()), createDatabase(database())]);
       expect(created.sort()).toEqual([false, true]);
       expect(await dropDatabase(database())).toBe(true);
@@ -82,7 +82,7 @@ describe('the built database command', () => {
   });
 
   describe('drop', () => {
-    it('drops the database under an open connection, and then says that it is not there', async () => {
+    it('drops the database despite an open connection, and then says that it does not exist', async () => {
       database(['create']);
       const guest = client(NAME);
       await guest.connect();
@@ -105,7 +105,7 @@ describe('the built database command', () => {
       expect(await isThere()).toBe(false);
     });
 
-    it('refuses a database of the server itself', () => {
+    it('refuses to drop a system database', () => {
       expect(database(['drop'], { DB_NAME: 'postgres' })).toMatchObject({
         code: 1,
         stderr: 'postgres belongs to the server: it is not dropped\n',
@@ -121,7 +121,7 @@ describe('the built database command', () => {
       ['a wrong password', ['create'], { DB_PASSWORD: 'wr0ng-secret' }, /does not accept/],
       ['a name too long', ['create'], { DB_NAME: 'x'.repeat(64) }, /at most 63 bytes/],
       ['no host in prod', ['create'], { NODE_ENV: 'prod', DB_HOST: '' }, /^DB_HOST is missing/],
-    ])('says so in one line without a secret: %s', (_, args, more, message) => {
+    ])('prints one line without a secret: %s', (_, args, more, message) => {
       const outcome = database(args, more);
       expect(outcome).toMatchObject({ code: 1, stdout: '' });
       expect(outcome.stderr).toMatch(message);

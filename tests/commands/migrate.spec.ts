@@ -53,7 +53,7 @@ describe('the built migrate command', () => {
   };
 
   describe('when migrations are pending', () => {
-    it('runs them, names the database, and has nothing to do a second time', async () => {
+    it('runs them once and names the database', async () => {
       const first = await migrate();
       expect(first).toMatchObject({ code: 0, stderr: '' });
       expect(first.stdout).toMatch(`${migrations.length} migrations run in ${label()}\n`);
@@ -79,7 +79,7 @@ describe('the built migrate command', () => {
   });
 
   describe('when it reverts', () => {
-    it('reverts the last migration, under the lock, down to nothing', async () => {
+    it('reverts one migration after the other, under the lock', async () => {
       await migrate();
       const command = await withMigrationLock(dataSource, async () => {
         const started = migrate(['revert']);
@@ -113,7 +113,7 @@ describe('the built migrate command', () => {
       ['no server there', [], { DB_PORT: '1' }, /^cannot reach PostgreSQL at .*ECONNREFUSED/],
       ['a wrong password', [], { DB_PASSWORD: 'wr0ng-secret' }, /does not accept/],
       ['no such database', [], { DB_NAME: 'nowhere' }, /^there is no database nowhere .*db:create/],
-    ])('says so in one line without a secret: %s', async (_what, args, more, message) => {
+    ])('prints one line without a secret: %s', async (_what, args, more, message) => {
       const { code, stdout, stderr } = await migrate(args, more);
       expect(code).toBe(1);
       expect(stdout).toBe('');

@@ -173,7 +173,7 @@ describe('an outage of PostgreSQL', () => {
       readable: true,
     },
   ])('when it $what', ({ strike, mend, readable }) => {
-    it('answers 503 in time and keeps every cookie, and recovers by itself with nothing lost', async () => {
+    it('responds with 503 in time and keeps every cookie, and recovers by itself with nothing lost', async () => {
       const accounts = await Promise.all([account(), account()]);
       const spent = await account();
       await strike();

@@ -215,7 +215,7 @@ describe('KeyRing', () => {
       expect(logs).toEqual([
         expect.objectContaining({
           level: 'error',
-          message: 'keys refused, the last valid ones stay',
+          message: 'keys refused; the last valid ones stay in use',
         }),
       ]);
       expect(JSON.stringify(logs)).not.toContain(whole.split('\n')[1]);

@@ -34,14 +34,14 @@ describe('the account in its owner’s hands', () => {
     });
 
     it.each([{}, [], { firstName: '' }, { lastName: null }, { firstName: 1, lastName: 'x' }])(
-      'answers 400 for %j',
+      'responds with 400 for %j',
       async (names) => {
         const { tokens } = await someone();
         await rename(tokens, names).expect(400);
       },
     );
 
-    it('answers 401 without a token', async () => {
+    it('responds with 401 without a token', async () => {
       await rename({}, { firstName: 'Grace' }).expect(401);
     });
   });
@@ -85,7 +85,7 @@ describe('the account in its owner’s hands', () => {
       await client.self(renewed).expect(401);
     });
 
-    it('answers 401 for a wrong current password, and changes nothing', async () => {
+    it('responds with 401 for a wrong current password, and changes nothing', async () => {
       const { user, tokens } = await someone();
       const refused = await change(tokens, 'not the password', 'a better password').expect(401);
       expect(clearsCookies(refused)).toBe(false);
@@ -93,7 +93,7 @@ describe('the account in its owner’s hands', () => {
       await client.login(user).expect(200);
     });
 
-    it('answers 400 for a new password that a registration would refuse', async () => {
+    it('responds with 400 for a new password that a registration would refuse', async () => {
       const { user, tokens } = await someone();
       for (const bad of ['short', 'x'.repeat(73), undefined, { a: 1 }])
         await change(tokens, user.password, bad).expect(400);
@@ -117,7 +117,7 @@ describe('the account in its owner’s hands', () => {
       await client.register(user).expect(201);
     });
 
-    it('answers 401 for a wrong password, and deletes nothing', async () => {
+    it('responds with 401 for a wrong password, and deletes nothing', async () => {
       const { tokens } = await someone();
       await remove(tokens, 'not the password').expect(401);
       await client.self(tokens).expect(200);

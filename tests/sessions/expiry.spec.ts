@@ -22,7 +22,7 @@ describe('a session whose row has expired before its tokens', () => {
   it.each([
     ['its live token', 1],
     ['a predecessor', 0],
-  ] as const)('answers 401 without alarm when %s is presented', async (_name, index) => {
+  ] as const)('responds with 401 without alarm when %s is presented', async (_name, index) => {
     const tokens = (await expired())[index];
     expect(clearsCookies(await client.refresh(tokens).expect(401))).toBe(true);
     expect(alarms()).toEqual([]);

@@ -61,7 +61,7 @@ describe('sessions in the hands of their user', () => {
       expect(session?.userAgent).toBe('x'.repeat(255));
     });
 
-    it('shows nothing of another user, and answers 401 without a token', async () => {
+    it('shows nothing of another user, and responds with 401 without a token', async () => {
       const { sessions } = await someone(1);
       await someone(1);
       expect(await list(sessions[0])).toHaveLength(1);
@@ -88,7 +88,7 @@ describe('sessions in the hands of their user', () => {
       expect(await isAlive(sessions[0])).toBe(false);
     });
 
-    it("answers 404 for another user's, an ended one and what is no id", async () => {
+    it("responds with 404 for another user's, an ended one and what is no id", async () => {
       const { sessions } = await someone(1);
       const stranger = await someone(1);
       const [foreign] = await list(stranger.sessions[0]);
@@ -158,7 +158,7 @@ describe('sessions in the hands of their user', () => {
       expect(await isAlive(sessions[1] ?? {})).toBe(true);
     });
 
-    it('answers 400 for an unknown scope and ends nothing', async () => {
+    it('responds with 400 for an unknown scope and ends nothing', async () => {
       const { sessions } = await someone(1);
       for (const scope of ['everything', '', 'all&scope=current', 'current&scope=all'])
         await logout(scope, sessions[0]).expect(400);

@@ -141,8 +141,8 @@ const BAD: [string, string[]][] = [
 ];
 
 describe('loadConfig', () => {
-  describe('when only what must be set is set', () => {
-    it.each(OPTIONAL)('gives %s its default', (_name, fallback, read) => {
+  describe('when only required settings are set', () => {
+    it.each(OPTIONAL)('uses the default of %s', (_name, fallback, read) => {
       expect(read(loaded())).toEqual(fallback);
     });
 
@@ -164,7 +164,7 @@ describe('loadConfig', () => {
   });
 
   describe('when a setting is given', () => {
-    it.each(OPTIONAL)('takes %s as it is', (name, _fallback, read, value, expected) => {
+    it.each(OPTIONAL)('reads %s', (name, _fallback, read, value, expected) => {
       expect(read(loaded({ [name]: value }))).toEqual(expected);
     });
 
@@ -172,7 +172,7 @@ describe('loadConfig', () => {
       expect(read(loaded({ [name]: '' }))).toEqual(fallback);
     });
 
-    it('takes several origins, in one form', () => {
+    it('normalizes several origins', () => {
       const CLIENT_UI_DOMAIN = 'https://a.example.com/ , https://b.example.com:8443';
       expect(loaded({ CLIENT_UI_DOMAIN }).allowedOrigins).toEqual([
         'https://a.example.com',
@@ -197,7 +197,7 @@ describe('loadConfig', () => {
       },
     );
 
-    it('cannot be changed afterwards', () => {
+    it('freezes the settings', () => {
       const config = loaded();
       expect(Object.isFrozen(config)).toBe(true);
       for (const part of [config.database, config.tokens, config.cookies, config.sessions])
@@ -215,7 +215,7 @@ describe('loadConfig', () => {
       },
     );
 
-    it('names all of them at once', () => {
+    it('reports all of them at once', () => {
       const names = problemsOf({ NODE_ENV: 'prod' }).map((line) => line.split(' ')[0]);
       expect(names.sort()).toEqual(
         Object.keys(SOUND)
@@ -225,8 +225,8 @@ describe('loadConfig', () => {
     });
   });
 
-  describe.each(BAD)('when %s is unsound', (name, values) => {
-    it.each(values)('names it in one line and does not print "%s"', (value) => {
+  describe.each(BAD)('when %s is invalid', (name, values) => {
+    it.each(values)('reports it in one line without "%s"', (value) => {
       const problems = problemsOf({ ...SOUND, [name]: value });
       expect(problems).toHaveLength(1);
       expect(problems[0]).toMatch(new RegExp(`^${name}\\b`));
@@ -235,8 +235,8 @@ describe('loadConfig', () => {
     });
   });
 
-  describe('when several settings are unsound', () => {
-    it('names all of them at once', () => {
+  describe('when several settings are invalid', () => {
+    it('reports all of them at once', () => {
       const bad = Object.fromEntries(
         BAD.filter(([name]) => !['NODE_ENV', 'WEB_CONCURRENCY', 'TRUST_PROXY'].includes(name)).map(
           ([name, [value]]) => [name, value],
@@ -246,7 +246,7 @@ describe('loadConfig', () => {
       expect(names.sort()).toEqual(Object.keys(bad).sort());
     });
 
-    it('names contradictory cookie settings together with the others', () => {
+    it('reports contradictory cookie settings together with the others', () => {
       const names = problemsOf({
         ...SOUND,
         PORT: 'x',
@@ -258,7 +258,7 @@ describe('loadConfig', () => {
   });
 
   describe('when SameSite=None comes without Secure', () => {
-    it('refuses it: browsers drop such cookies', () => {
+    it('refuses it, because browsers drop such cookies', () => {
       for (const NODE_ENV of ['dev', 'test'])
         expect(problemsOf({ ...SOUND, NODE_ENV, COOKIE_SAME_SITE: 'none' })).toHaveLength(1);
       expect(problemsOf({ ...SOUND, COOKIE_SAME_SITE: 'none' })).toEqual([]);
@@ -268,7 +268,7 @@ describe('loadConfig', () => {
   describe('when white space surrounds a value', () => {
     const blank = fc.stringMatching(/^[ \t\r\n]{0,4}$/);
 
-    it('reads every setting without it', () => {
+    it('trims every setting', () => {
       fc.assert(
         fc.property(fc.constantFrom(...OPTIONAL), blank, blank, (setting, before, after) => {
           const [name, , read, value, expected] = setting;
@@ -277,7 +277,7 @@ describe('loadConfig', () => {
       );
     });
 
-    it('keeps the spaces of a secret, but no line end behind it', () => {
+    it('keeps the spaces of a secret, but not its trailing line end', () => {
       const secrets = { DB_PASSWORD: ' pass word ', REFRESH_JWT_SECRET: ` ${SECRET} ` };
       const withLineEnds = Object.entries(secrets).map(([name, value]) => [name, `${value}\r\n`]);
       const config = loaded(Object.fromEntries(withLineEnds) as NodeJS.ProcessEnv);
@@ -285,7 +285,7 @@ describe('loadConfig', () => {
       expect(config.tokens.refreshSecret).toBe(secrets.REFRESH_JWT_SECRET);
     });
 
-    it('counts a value of nothing else as not set', () => {
+    it('counts a blank value as not set', () => {
       expect(loaded({ JWT_AUDIENCE: ' \n' }).tokens.audience).toBe('auth-service');
       expect(problemsOf({ ...SOUND, DB_PASSWORD: '\n' })).toEqual(['DB_PASSWORD is missing']);
     });
@@ -302,7 +302,7 @@ describe('loadConfig', () => {
       }
     };
 
-    it('takes its value where the variable is empty or blank', () => {
+    it('uses its value where the variable is empty or blank', () => {
       const empty = { JWT_AUDIENCE: '', LOG_LEVEL: ' ' };
       const config = withFile('JWT_AUDIENCE=of-the-file\nLOG_LEVEL=warn\n', () => loaded(empty));
       expect([config.tokens.audience, config.logLevel]).toEqual(['of-the-file', 'warn']);
@@ -316,7 +316,7 @@ describe('loadConfig', () => {
       ['DB_PASSWORD', `DB_PASSWORD='it's#horse'`],
       ['REFRESH_JWT_SECRET', `REFRESH_JWT_SECRET=${SECRET}#horse`],
       ['JWT_AUDIENCE', 'JWT_AUDIENCE=mine#horse'],
-    ])('refuses %s that is cut at a #, and says what to write', (name, content) => {
+    ])('refuses %s that is cut at a #, and suggests quotes', (name, content) => {
       const unset = { DB_PASSWORD: undefined, REFRESH_JWT_SECRET: undefined };
       const others = { ...SOUND, ...unset, [name]: undefined };
       const rest = Object.entries(SOUND).filter(([other]) => other in unset && other !== name);
@@ -338,7 +338,7 @@ describe('loadConfig', () => {
       expect(config.database.password).toBe('correct#horse');
     });
 
-    it('takes a # in a quoted secret, whatever surrounds it', () => {
+    it('reads a # in a quoted secret, whatever surrounds it', () => {
       const text = fc.stringMatching(/^[\w #=%&*!$(){}[\]/]{1,20}$/);
       fc.assert(
         fc.property(text, text, (one, other) => {
@@ -351,7 +351,7 @@ describe('loadConfig', () => {
       );
     });
 
-    it('says nothing of a cut value that the environment replaces', () => {
+    it('ignores a cut value that the environment replaces', () => {
       expect(withFile('DB_PASSWORD=a#b', () => problemsOf(SOUND))).toEqual([]);
     });
 
@@ -368,7 +368,7 @@ describe('loadConfig', () => {
           writeFileSync(file, Buffer.from('\ufeffPORT=80', 'utf16le'));
         },
       ],
-    ])('names only the file where it %s', (_what, make) => {
+    ])('reports only the file if it %s', (_what, make) => {
       make();
       try {
         const problems = problemsOf({ NODE_ENV: 'prod' });
@@ -379,8 +379,8 @@ describe('loadConfig', () => {
     });
   });
 
-  describe('when origins are written in another form than browsers send', () => {
-    it('takes that of the browser', () => {
+  describe('when origins have another form than browsers send', () => {
+    it('uses the form of browsers', () => {
       const CLIENT_UI_DOMAIN = 'HTTPS://App.Acme.Example:443/, https://b\u00fccher.example';
       expect(loaded({ CLIENT_UI_DOMAIN }).allowedOrigins).toEqual([
         'https://app.acme.example',
@@ -388,7 +388,7 @@ describe('loadConfig', () => {
       ]);
     });
 
-    it('says what to write in the place of a wildcard', () => {
+    it('suggests what to write instead of a wildcard', () => {
       const [problem] = problemsOf({ ...SOUND, CLIENT_UI_DOMAIN: 'https://*.acme.example' });
       expect(problem).toMatch(/^CLIENT_UI_DOMAIN must not contain \*.*list each/);
     });
@@ -416,7 +416,7 @@ describe('unsafeSettings', () => {
   const unsafe = (overrides: NodeJS.ProcessEnv) =>
     unsafeSettings(loaded({ ...SAFE, ...overrides })).map(([name]) => name);
 
-  it('has nothing to say of safe settings', () => {
+  it('reports nothing for safe settings', () => {
     expect(unsafe({})).toEqual([]);
     expect(unsafe({ CLIENT_UI_DOMAIN: 'http://localhost:5173' })).toEqual([]);
   });
@@ -433,7 +433,7 @@ describe('unsafeSettings', () => {
 });
 
 describe('exposedKeyFiles', () => {
-  it('names the private keys that everyone can read, and no others', () => {
+  it('lists exactly the private keys that everyone can read', () => {
     const keys = mkdtempSync(path.join(folder, 'keys-'));
     const modes = { 'private.pem': 0o644, 'next.pem': 0o640, 'public.pem': 0o644 };
     for (const [name, mode] of Object.entries(modes)) {

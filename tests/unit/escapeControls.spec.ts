@@ -19,7 +19,7 @@ describe('a line of the log', () => {
 
   const anyText = fc.string({ unit: fc.nat(0x20ff).map((code) => String.fromCharCode(code)) });
 
-  it('has no control characters, and keeps the text', () => {
+  it('has no control characters and keeps the text', () => {
     fc.assert(
       fc.property(anyText, (path) => {
         lines.length = 0;

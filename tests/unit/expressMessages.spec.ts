@@ -6,7 +6,7 @@ import { expressMessages } from '../../src/http/expressMessages';
 import { createHttpServer } from '../../src/http/httpServer';
 
 describe('expressMessages', () => {
-  it('lets a server make what Express need not make over', async () => {
+  it('creates messages whose prototypes Express keeps', async () => {
     const app = express();
     app.get('/', (req, res) => {
       res.json({ app: req.app === app && res.app === app, query: req.query });

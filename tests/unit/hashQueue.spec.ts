@@ -29,8 +29,8 @@ const turn = () => new Promise((resolve) => setImmediate(resolve));
 const settings = { concurrency: 2, limit: 3, patience: 60_000 };
 
 describe('HashQueue', () => {
-  describe('when more jobs come than may run at once', () => {
-    it('runs no more than that, in the order in which they came', async () => {
+  describe('when more jobs arrive than may run at once', () => {
+    it('runs no more than that, in their order', async () => {
       const queue = new HashQueue(settings, noMetrics);
       const all = jobs(5);
       const begun: number[] = [];
@@ -58,7 +58,7 @@ describe('HashQueue', () => {
   });
 
   describe('when the queue is full', () => {
-    it('refuses at once, and takes the next one when there is room', async () => {
+    it('refuses at once, and accepts the next job when there is room', async () => {
       const queue = new HashQueue(settings, noMetrics);
       const all = jobs(5);
       const results = all.map((job) => queue.run('one', job.run));
@@ -79,7 +79,7 @@ describe('HashQueue', () => {
   });
 
   describe('when several networks wait', () => {
-    it('gives each network its turn, whatever the others have waiting', async () => {
+    it('gives each network its turn, however long the other queues are', async () => {
       const queue = new HashQueue({ concurrency: 1, limit: 10, patience: 60_000 }, noMetrics);
       const order: string[] = [];
       const results = ['a', 'a', 'a', 'a', 'b', 'c', 'b'].map((network) =>
@@ -92,7 +92,7 @@ describe('HashQueue', () => {
       expect(order.join('')).toBe('aabcaba');
     });
 
-    it('makes room for a newcomer at the expense of the network with the most', async () => {
+    it('drops a job of the network with the most for a newcomer', async () => {
       const queue = new HashQueue({ concurrency: 1, limit: 3, patience: 60_000 }, noMetrics);
       const [running, first, second, third, newcomer] = [aJob(), aJob(), aJob(), aJob(), aJob()];
       const results = [running, first, second, third].map((job) => queue.run('flood', job.run));
@@ -107,7 +107,7 @@ describe('HashQueue', () => {
       expect(third.begun).toBe(false);
     });
 
-    it('refuses a newcomer if every network has as few as its own', async () => {
+    it('refuses a newcomer if no network has more jobs than its own', async () => {
       const queue = new HashQueue({ concurrency: 1, limit: 2, patience: 60_000 }, noMetrics);
       const [running, ...waiting] = [aJob(), aJob(), aJob()];
       const results = [running, ...waiting].map((job, i) => queue.run(`network ${i}`, job.run));
@@ -120,8 +120,8 @@ describe('HashQueue', () => {
     });
   });
 
-  describe('when the turn of a job does not come in time', () => {
-    it('refuses it, never runs it, and goes on with the others', async () => {
+  describe('when a job waits too long', () => {
+    it('refuses it, never runs it, and runs the others', async () => {
       const queue = new HashQueue({ ...settings, concurrency: 1, patience: 50 }, noMetrics);
       const [running, waiting] = [aJob(), aJob()];
       const result = queue.run('one', running.run);
@@ -139,7 +139,7 @@ describe('HashQueue', () => {
   });
 
   describe('when a job fails', () => {
-    it('hands on its error and leaves its place to the next', async () => {
+    it('passes on its error and runs the next job', async () => {
       const queue = new HashQueue({ ...settings, concurrency: 1 }, noMetrics);
       const [bad, good] = [aJob(), aJob()];
       const failed = queue.run('one', bad.run);

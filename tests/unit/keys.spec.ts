@@ -33,7 +33,7 @@ describe('keys', () => {
   };
 
   describe('when both are a pair', () => {
-    it('loads them, and names them by thumbprint', async () => {
+    it('loads them with the thumbprint as kid', async () => {
       write(pkcs8(PAIR.privateKey), spki(PAIR.publicKey));
       const keys = await load();
       const jwk = publicJwk(PAIR.publicKey);
@@ -42,7 +42,7 @@ describe('keys', () => {
       expect([...keys.verifying.keys()]).toEqual([jwk.kid]);
     });
 
-    it('takes the older PEM forms, too', async () => {
+    it('accepts the older PEM forms', async () => {
       write(
         PAIR.privateKey.export({ type: 'pkcs1', format: 'pem' }).toString(),
         PAIR.publicKey.export({ type: 'pkcs1', format: 'pem' }).toString(),
@@ -70,7 +70,7 @@ describe('keys', () => {
     it.each([
       ['private.pem', undefined, spki(PAIR.publicKey)],
       ['public.pem', pkcs8(PAIR.privateKey), undefined],
-    ])('names %s and the command that makes it', async (file, privatePem, publicPem) => {
+    ])('names %s and the command that creates it', async (file, privatePem, publicPem) => {
       write(privatePem, publicPem);
       const message = await messageOf();
       expect(message).toContain(file);
@@ -78,7 +78,7 @@ describe('keys', () => {
     });
   });
 
-  describe('when a key is unsound', () => {
+  describe('when a key is invalid', () => {
     const short = generateKeyPairSync('rsa', { modulusLength: 1024 });
     const curve = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     const pss = generateKeyPairSync('rsa-pss', { modulusLength: 2048 });

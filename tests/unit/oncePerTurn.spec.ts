@@ -11,21 +11,21 @@ describe('oncePerTurn', () => {
     asked.length = 0;
   });
 
-  describe('when several ask in one turn of the event loop', () => {
-    it('asks once, and gives each its own answer', async () => {
+  describe('when several calls come in one turn of the event loop', () => {
+    it('loads once and gives each call its own value', async () => {
       expect(await Promise.all([double(1), double(2), double(2)])).toEqual([2, 4, 4]);
       expect(asked).toEqual([[1, 2, 2]]);
     });
 
-    it('asks for at most a hundred at once', async () => {
+    it('loads at most a hundred keys at once', async () => {
       const answers = await Promise.all(Array.from({ length: 250 }, (_value, i) => double(i)));
       expect(answers[249]).toBe(498);
       expect(asked.map(({ length }) => length)).toEqual([100, 100, 50]);
     });
   });
 
-  describe('when they ask in different turns', () => {
-    it('asks again, and keeps no answer', async () => {
+  describe('when the calls come in different turns', () => {
+    it('loads again, without a cache', async () => {
       const first = double(1);
       await nextTurn();
       const second = double(1);
@@ -34,8 +34,8 @@ describe('oncePerTurn', () => {
     });
   });
 
-  describe('when the question cannot be answered', () => {
-    it('fails for all of the turn, and for nobody later', async () => {
+  describe('when the load fails', () => {
+    it('rejects all calls of the turn and no later one', async () => {
       let fails = true;
       const once = oncePerTurn((questions: readonly number[]) =>
         fails ? Promise.reject(new Error('away')) : Promise.resolve([...questions]),

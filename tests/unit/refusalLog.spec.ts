@@ -30,7 +30,7 @@ describe('RefusalLog', () => {
   const countOf = (address: string) =>
     lines.filter(({ ipAddress }) => ipAddress === address).length;
 
-  it('gives an IPv4-mapped address as IPv4', () => {
+  it('logs an IPv4-mapped address as IPv4', () => {
     record('::ffff:192.0.2.1', 1);
     expect(lines).toEqual([
       {
@@ -43,14 +43,14 @@ describe('RefusalLog', () => {
     ]);
   });
 
-  it('writes 30 lines a minute for an address, and those of other addresses', () => {
+  it('writes 30 lines a minute for each address', () => {
     record('192.0.2.1', 1_000);
     record('192.0.2.2', 5);
     expect(countOf('192.0.2.1')).toBe(30);
     expect(countOf('192.0.2.2')).toBe(5);
   });
 
-  it('tells in the next minute how many lines are missing, and starts again', () => {
+  it('logs the number of missing lines in the next minute, and starts again', () => {
     record('192.0.2.1', 1_000);
     time += 60_000;
     record('192.0.2.1', 1);

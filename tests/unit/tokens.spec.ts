@@ -52,25 +52,25 @@ describe('TokenService', () => {
   });
 
   describe('when a session’s tokens are verified', () => {
-    it('gives the claims back, up to the largest ids', () => {
+    it('returns the claims, up to the largest ids', () => {
       const { sessionId, userId, role, tokenId } = session;
       expect(tokens.verifyAccessToken(pair.accessToken)).toEqual({ sessionId, userId, role });
       expect(tokens.verifyRefreshToken(pair.refreshToken)).toEqual({ sessionId, userId, tokenId });
     });
 
-    it('makes the refresh token byte for byte from its row, at any time', async () => {
+    it('issues the same refresh token for the same row at any time', async () => {
       clock += 9_000;
       const again = await tokens.issue(session);
       expect(again.refreshToken).toBe(pair.refreshToken);
       expect(again.accessToken).not.toBe(pair.accessToken);
     });
 
-    it('makes another access token each time, even in one second', async () => {
+    it('issues a new access token each time, even within one second', async () => {
       const again = await tokens.issue(session);
       expect(again.accessToken).not.toBe(pair.accessToken);
     });
 
-    it('says nothing of the person', () => {
+    it('contains no personal data', () => {
       const { payload } = decoded(pair.accessToken);
       expect(Object.keys(payload).sort()).toEqual(
         ['aud', 'exp', 'iat', 'iss', 'jti', 'role', 'sid', 'sub'].sort(),
@@ -78,7 +78,7 @@ describe('TokenService', () => {
     });
   });
 
-  describe('when an access token is not one of ours', () => {
+  describe('when an access token is not valid', () => {
     it('refuses it', () => {
       const cases = badAccessTokens({ keys }, pair.accessToken, pair.refreshToken);
       const outcomes = cases.map(({ what, token }) => ({
@@ -89,7 +89,7 @@ describe('TokenService', () => {
     });
   });
 
-  describe('when a refresh token is not one of ours', () => {
+  describe('when a refresh token is not valid', () => {
     it('refuses it', () => {
       const cases = badRefreshTokens({ keys }, pair.refreshToken, pair.accessToken);
       const outcomes = cases.map(({ what, token }) => ({
@@ -100,8 +100,8 @@ describe('TokenService', () => {
     });
   });
 
-  describe('when a good token is signed again, unchanged', () => {
-    it('accepts it: the cases above fail for what is altered in them', () => {
+  describe('when a valid token is signed again, unchanged', () => {
+    it('accepts it, so the cases above fail because of their change', () => {
       const access = altered(pair.accessToken, {}, rs256(privateKey));
       const refresh = altered(pair.refreshToken, {}, hs256(REFRESH_SECRET));
       expect(tokens.verifyAccessToken(access)).toMatchObject({ userId: session.userId });
@@ -109,8 +109,8 @@ describe('TokenService', () => {
     });
   });
 
-  describe('when issuer or audience of a refresh token are others', () => {
-    it.each(FOREIGN_PARTIES)('accepts it, %s: it never leaves this service', (_what, payload) => {
+  describe('when a refresh token has another issuer or audience', () => {
+    it.each(FOREIGN_PARTIES)('accepts it: %s', (_what, payload) => {
       const token = altered(pair.refreshToken, { payload }, hs256(REFRESH_SECRET));
       expect(tokens.verifyRefreshToken(token)).toMatchObject({ tokenId: session.tokenId });
     });
@@ -148,7 +148,7 @@ describe('TokenService', () => {
   });
 
   describe('when time passes', () => {
-    it('accepts an access token to the end of its hour, and not a second longer', () => {
+    it('accepts an access token until the end of its hour', () => {
       clock = START + 3_599_999;
       expect(tokens.verifyAccessToken(pair.accessToken)).toMatchObject({ role: 'customer' });
       clock = START + 3_600_000;
@@ -166,7 +166,7 @@ describe('TokenService', () => {
   });
 
   describe('when several keys are known', () => {
-    it('lets kid choose among them, and no other', async () => {
+    it('chooses by kid among them only', async () => {
       const old = generateKeyPairSync('rsa', { modulusLength: 2048 });
       const oldKeys = keySetOf(old.privateKey, old.publicKey);
       const both = new TokenService(

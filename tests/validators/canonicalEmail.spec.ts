@@ -22,7 +22,7 @@ const localPart = fc
 const address = localPart.map((local) => `${local}@example.com`);
 
 describe('canonicalEmail', () => {
-  describe('when it gets its own result', () => {
+  describe('when the text is already canonical', () => {
     it('returns it unchanged', () => {
       fc.assert(
         fc.property(address, (email) => {
@@ -35,7 +35,7 @@ describe('canonicalEmail', () => {
     });
   });
 
-  describe('when a mailbox is spelled in another way', () => {
+  describe('when a mailbox has another spelling', () => {
     it.each([
       ['capitals', (text: string) => text.toUpperCase()],
       ['small letters', (text: string) => text.toLowerCase()],
@@ -76,7 +76,7 @@ describe('canonicalEmail', () => {
     });
   });
 
-  describe('when the domain is none', () => {
+  describe('when the domain is not valid', () => {
     it.each([
       'ada',
       'ada@',
@@ -84,7 +84,7 @@ describe('canonicalEmail', () => {
       'ada@example.com/x',
       'ada@a?b.com',
       'ada@xn--a.com',
-    ])('returns nothing for %s', (email) => {
+    ])('returns an empty text for %s', (email) => {
       expect(canonicalEmail(email)).toBe('');
     });
   });

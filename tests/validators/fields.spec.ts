@@ -33,7 +33,7 @@ describe('the fields of a request', () => {
   ];
 
   describe.each(fields)('when %s is very long', (field, chain) => {
-    it('is refused as it came: no text is normalized, trimmed or put in lower case', async () => {
+    it('refuses it before it is normalized, trimmed or lower-cased', async () => {
       const long = fc
         .record({
           unit: fc.oneof(
@@ -55,8 +55,8 @@ describe('the fields of a request', () => {
     });
   });
 
-  describe.each(fields)('when %s is no text', (field, chain) => {
-    it('has one error', async () => {
+  describe.each(fields)('when %s is not a string', (field, chain) => {
+    it('gives one error', async () => {
       const other = fc.oneof(
         fc.jsonValue({ maxDepth: 3 }).filter((value) => typeof value !== 'string'),
         fc.constantFrom<unknown>(undefined, null, [], {}, ['ada@example.com'], { length: 9 }),
@@ -69,14 +69,14 @@ describe('the fields of a request', () => {
       );
     });
 
-    it('has one error if a surrogate stands alone in it', async () => {
+    it('gives one error for a lone surrogate', async () => {
       const { codes } = await verdictOn(chain(), field, 'correct \ud83d horse');
       expect(codes).toEqual(['invalid-characters']);
     });
   });
 
-  describe('when an e-mail has a character that is not seen', () => {
-    it('is refused, in the local part and in the domain', async () => {
+  describe('when an e-mail has an invisible character', () => {
+    it('refuses it in the local part and in the domain', async () => {
       // Form feed and similar are trimmed, and no longer there, at both ends only.
       const unseen = codePoints(/[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}]/u);
       await fc.assert(
@@ -100,7 +100,7 @@ describe('the fields of a request', () => {
       ['fullwidth full stop', '\uff0e'],
       ['ligature', '\ufb01'],
       ['mathematical letter', '\u{1d41a}'],
-    ])('is refused with a %s', async (_what, char) => {
+    ])('refuses a %s', async (_what, char) => {
       for (const value of [`a${char}da@example.com`, `ada@exa${char}mple.com`])
         expect((await email(value)).codes).toEqual(['invalid-characters']);
     });
@@ -121,7 +121,7 @@ describe('the fields of a request', () => {
     });
   });
 
-  describe('when an e-mail has quotes or a domain that is none', () => {
+  describe('when an e-mail has quotes or an invalid domain', () => {
     it.each(['"ada"@example.com', 'ada@example', 'ada@1.2.3.4', 'ada@0x7f.1', 'ada@example.com.'])(
       'refuses %s',
       async (value) => {
@@ -130,7 +130,7 @@ describe('the fields of a request', () => {
     );
   });
 
-  describe('when an e-mail is longer than its field only for its spelling', () => {
+  describe('when only the spelling of an e-mail is too long', () => {
     it('accepts it', async () => {
       const address = `${'l'.repeat(64)}@${'d'.repeat(63)}.${'e'.repeat(63)}.${'f'.repeat(57)}.com`;
       expect(await email(' '.repeat(200) + address)).toEqual({ codes: [], value: address });
@@ -152,13 +152,13 @@ describe('the fields of a request', () => {
       ['Hangul fillers', '\u3164\u115f\u1160\uffa0'],
       ['marks alone', '\u0301\u0302'],
       ['variation selector', '\ufe0f'],
-    ])('is refused: %s', async (_what, value) => {
+    ])('refuses it: %s', async (_what, value) => {
       expect((await name(value)).codes).toEqual(['blank']);
     });
   });
 
-  describe('when a name has a character that is refused', () => {
-    it('is refused at any place', async () => {
+  describe('when a name has a forbidden character', () => {
+    it('refuses it at any position', async () => {
       const refused = codePoints(/[\p{Cc}\p{Co}\p{Cn}\p{Zl}\p{Zp}]/u);
       await fc.assert(
         fc.asyncProperty(refused, async (char) => {
@@ -175,7 +175,7 @@ describe('the fields of a request', () => {
     );
   });
 
-  describe('when a name is one that a person has', () => {
+  describe('when a name is a real one', () => {
     it.each([
       "O'Neil",
       'O’Byron',

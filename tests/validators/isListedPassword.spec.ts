@@ -40,7 +40,7 @@ describe('the list of common passwords', () => {
   });
 
   describe('when it is packed from word lists', () => {
-    it('holds their words of 8 characters and more, in any case, once', () => {
+    it('contains each of their words of 8 characters or more once, ignoring case', () => {
       const folder = mkdtempSync(path.join(tmpdir(), 'lists-'));
       try {
         const lists = ['one', 'two'].map((name) => path.join(folder, name));

@@ -11,7 +11,7 @@ const ALPHABET = 'abcdefghijklmnopqrstuvwxyz';
 
 describe('isPredictablePassword', () => {
   describe('when a password repeats a short text', () => {
-    it('is true, also if the last repetition is cut off', () => {
+    it('is true, even if the last repetition is cut', () => {
       const repeated = fc
         .record({
           part: fc.string({ unit: 'grapheme', minLength: 1, maxLength: 4 }),
