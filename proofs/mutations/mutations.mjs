@@ -39,8 +39,8 @@ export const mutations = [
   {
     change: "leave a locked row's token without a verdict of its own",
     file: SERVICE,
-    from: "return session ? { verdict: 'rotate', session } : this.settle(claims, client);",
-    to: "void this.settle; if (!session) throw problem('session-ended'); return { verdict: 'rotate', session };",
+    from: 'if (session === undefined) return this.settle(claims, client);',
+    to: "void this.settle; if (session === undefined) throw problem('session-ended');",
     red: ['sharing'],
   },
   {
