@@ -1,6 +1,6 @@
 /**
  * Runs a command of src/commands/ from a checkout: `node scripts/command.mjs NAME [arguments]`. In dev
- * and test it starts the embedded PostgreSQL first, unless DB_HOST is set.
+ * and test it starts the embedded PostgreSQL first, unless DB_HOST or DATABASE_URL is set.
  *
  * The source is run if ts-node is installed, otherwise the build.
  */
@@ -47,9 +47,10 @@ export async function prepareDatabase() {
 
 /** @returns {Promise<'database' | 'migrations' | undefined>} */
 async function findMissing() {
+  if (!process.env.DB_HOST) return 'migrations';
   const client = new pg.Client({
     host: process.env.DB_HOST,
-    port: Number(process.env.DB_PORT),
+    port: Number(process.env.DB_PORT || 5432),
     user: process.env.DB_USERNAME,
     password: process.env.DB_PASSWORD,
     database: process.env.DB_NAME,
@@ -65,8 +66,8 @@ async function findMissing() {
     return timestamps.every((timestamp) => run.has(timestamp)) ? undefined : 'migrations';
   } catch (error) {
     if (errorCode(error) === '3D000') return 'database';
-    if (errorCode(error) === '42P01') return 'migrations';
-    throw error;
+    // The command knows all settings of a connection, and says what is wrong.
+    return 'migrations';
   } finally {
     await client.end();
   }

@@ -46,39 +46,36 @@ export function dataFolder() {
 
 /** Whether this environment brings its own PostgreSQL. */
 export function isEmbedded() {
-  return process.env.NODE_ENV !== 'prod' && !process.env.DB_HOST;
+  const names = ['DB_HOST', 'DATABASE_URL', 'DATABASE_URL_FILE'];
+  return process.env.NODE_ENV !== 'prod' && names.every((name) => !process.env[name]);
 }
 
 /**
- * Makes DB_HOST, DB_PORT, DB_USERNAME, DB_PASSWORD and DB_NAME name a server: the one they name
- * already, or in dev and test an embedded PostgreSQL, started or adopted.
+ * Makes the settings name a server: the one they name already, or in dev and test an embedded
+ * PostgreSQL, started or adopted.
  * @param {{ log?: (line: string) => void }} [options]
  * @returns {Promise<import('./embedded-postgres/startEmbeddedPostgres.mjs').EmbeddedPostgres | undefined>} undefined for
  *   a server that is not ours
  * @throws {ScriptError | EmbeddedPostgresError}
  */
 export async function ensureDatabase({ log } = {}) {
-  const environment = process.env.NODE_ENV;
-  if (environment !== 'prod') process.env.DB_NAME ||= `auth_service_${environment}`;
-  if (isEmbedded()) {
-    const server = await startEmbeddedPostgres({
-      dataDir: path.join(dataFolder(), 'postgres'),
-      ...(log && { log }),
-    });
-    process.env.DB_HOST = server.host;
-    process.env.DB_PORT = String(server.port);
-    process.env.DB_USERNAME = server.username;
-    process.env.DB_PASSWORD = server.password;
-    return server;
+  if (!isEmbedded()) {
+    if (process.env.DB_HOST) process.env.DB_NAME ||= defaultName();
+    return undefined;
   }
-  const missing = ['DB_HOST', 'DB_USERNAME', 'DB_PASSWORD', 'DB_NAME'].filter(
-    (name) => !process.env[name],
-  );
-  if (missing.length > 0) throw new ScriptError(`not set: ${missing.join(', ')}`);
-  process.env.DB_PORT ||= '5432';
-  if (!/^\d{1,5}$/.test(process.env.DB_PORT)) throw new ScriptError('DB_PORT must be a number');
-  return undefined;
+  const server = await startEmbeddedPostgres({
+    dataDir: path.join(dataFolder(), 'postgres'),
+    ...(log && { log }),
+  });
+  process.env.DB_NAME ||= defaultName();
+  process.env.DB_HOST = server.host;
+  process.env.DB_PORT = String(server.port);
+  process.env.DB_USERNAME = server.username;
+  process.env.DB_PASSWORD = server.password;
+  return server;
 }
+
+const defaultName = () => `auth_service_${process.env.NODE_ENV}`;
 
 /**
  * Runs `fn` while the database is up. Stops it afterwards if it was started for this.
@@ -99,7 +96,7 @@ export async function withDatabase(fn) {
 export async function ensureSecrets() {
   if (process.env.NODE_ENV === 'prod') return;
   await ensureKeys();
-  process.env.REFRESH_JWT_SECRET ||= refreshSecret();
+  if (!process.env.REFRESH_JWT_SECRET_FILE) process.env.REFRESH_JWT_SECRET ||= refreshSecret();
 }
 
 async function ensureKeys() {
@@ -152,15 +149,6 @@ export async function runScript(main) {
   }
 }
 
-const NETWORK = [
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'ETIMEDOUT',
-  'EHOSTUNREACH',
-];
-
 /**
  * One line for the person at the terminal, without any secret.
  * @param {unknown} error
@@ -169,16 +157,5 @@ export function explain(error) {
   if (!(error instanceof Error)) return String(error);
   const expected = [ScriptError, EmbeddedPostgresError, KeyFileError];
   if (expected.some((type) => error instanceof type)) return error.message;
-  const where = `PostgreSQL at ${process.env.DB_HOST}:${process.env.DB_PORT}`;
-  const code = errorCode(error);
-  if (NETWORK.includes(code) || /timeout/.test(error.message)) {
-    return `cannot reach ${where} (${code || 'timeout'})`;
-  }
-  if (code === '28P01' || code === '28000') {
-    return `${where} does not let DB_USERNAME in with this DB_PASSWORD`;
-  }
-  if (code === '3D000') {
-    return `there is no database ${process.env.DB_NAME}: make it with npm run db:create`;
-  }
-  return 'severity' in error ? `${where}: ${error.message}` : (error.stack ?? error.message);
+  return error.stack ?? error.message;
 }

@@ -1,9 +1,11 @@
 import 'reflect-metadata';
 import { DataSource } from 'typeorm';
-import type { Config } from '.';
 import { RefreshToken } from '../entity/RefreshToken';
 import { User } from '../entity/User';
 import { migrations } from '../migrations';
+import type { DatabaseSettings } from './databaseSettings';
+import { PreferTlsClient } from './PreferTlsClient';
+import { tlsOptions } from './tlsOptions';
 
 /**
  * PostgreSQL's settings for a connection, which override those of its role and its database. Startup
@@ -54,9 +56,10 @@ export const MIGRATION_OPTIONS = startupOptions({
  * `options` are PostgreSQL's startup options, for each connection.
  */
 export function createDataSource(
-  database: Config['database'],
+  database: DatabaseSettings,
   options = SERVICE_OPTIONS,
 ): DataSource {
+  const { tls } = database;
   return new DataSource({
     type: 'postgres',
     host: database.host,
@@ -71,10 +74,19 @@ export function createDataSource(
     uuidExtension: 'pgcrypto',
     installExtensions: false,
     poolSize: database.poolSize,
-    applicationName: 'auth-service',
+    applicationName: database.applicationName ?? 'auth-service',
     connectTimeoutMS: 2_500,
-    // A new connection costs more than an idle one, so it is kept for some minutes. Not for ever: plans
-    // made on the empty tables of the first day stay if no autovacuum analyzes the tables.
-    extra: { idleTimeoutMillis: 5 * 60_000, maxLifetimeSeconds: 10 * 60, options },
+    extra: {
+      // A new connection costs more than an idle one, so it is kept for some minutes. Not for ever: plans
+      // made on the empty tables of the first day stay if no autovacuum analyzes the tables.
+      idleTimeoutMillis: 5 * 60_000,
+      maxLifetimeSeconds: 10 * 60,
+      // Of two values for a setting the last one counts.
+      options: [database.options, options].filter(Boolean).join(' '),
+      // Without a value node-postgres reads PGSSLMODE.
+      ssl: tls ? tlsOptions(tls) : false,
+      enableChannelBinding: database.channelBinding,
+      ...(tls?.mode === 'prefer' && { Client: PreferTlsClient }),
+    },
   });
 }

@@ -3,35 +3,19 @@ import { isIP } from 'node:net';
 import path from 'node:path';
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
-import { readEnvironmentFile } from './readEnvironmentFile';
-
-/** The folder of package.json, certs/ and the .env files; the same from src/ and from dist/. */
-export const PROJECT_ROOT = path.resolve(__dirname, '../..');
+import { ConfigError } from './ConfigError';
+import { databaseSchema } from './databaseSchema';
+import { databaseSettings } from './databaseSettings';
+import { integer } from './integer';
+import { PROJECT_ROOT } from './projectRoot';
+import { parameterOf, readVariables, type Variables } from './readVariables';
 
 /** The longest life of an access token, in seconds: a retired key must verify for so long. */
 export const MAX_ACCESS_TOKEN_LIFETIME = 60 * 60;
 
-const ENVIRONMENTS = new Map<string, 'dev' | 'prod' | 'test'>([
-  ['dev', 'dev'],
-  ['development', 'dev'],
-  ['prod', 'prod'],
-  ['production', 'prod'],
-  ['test', 'test'],
-  ['', 'prod'],
-]);
-
-const integer = (min: number, max: number) =>
-  z
-    .string()
-    .regex(/^\d{1,9}$/, `must be a whole number from ${min} to ${max}`)
-    .transform(Number)
-    .refine((n) => n >= min && n <= max, `must be a whole number from ${min} to ${max}`);
-
 const boolean = z
   .enum(['true', 'false'], 'must be true or false')
   .transform((value) => value === 'true');
-
-const required = (name: string) => z.string(`is missing`).min(1, `${name} must not be empty`);
 
 /** Printable, without white space: a URL parser drops line ends and tabs, and a token would keep them. */
 const PRINTABLE = /^[^\s\p{C}]+$/u;
@@ -122,30 +106,16 @@ const secret = z
 const PLACEHOLDER =
   /change.?(?:me|this|it)|replace.?(?:me|this|with)|placeholder|example|your.?secret/i;
 
-/** Kept as they are, apart from line ends behind them: a password may begin or end with a space. */
-const SECRETS: readonly string[] = [
-  'DB_PASSWORD',
-  'REFRESH_JWT_SECRET',
-  'REFRESH_JWT_SECRET_NEXT',
-  'REFRESH_JWT_SECRET_PREVIOUS',
-];
-
 /** Every setting with its rule and its default, before the settings are put into groups. */
 export const schemaFor = (environment: 'dev' | 'prod' | 'test') => {
   const prod = environment === 'prod';
   const signingSecret = prod
     ? secret.refine((value) => !PLACEHOLDER.test(value), 'is the placeholder of an example')
     : secret;
-  return z
-    .object({
+  return databaseSchema
+    .safeExtend({
       PORT: integer(1, 65_535).default(prod ? 3000 : 5501),
       HOST: host.optional(),
-      DB_HOST: required('DB_HOST'),
-      DB_PORT: integer(1, 65_535).default(5432),
-      DB_USERNAME: required('DB_USERNAME'),
-      DB_PASSWORD: required('DB_PASSWORD'),
-      DB_NAME: required('DB_NAME'),
-      DB_POOL_SIZE: integer(1, 500).default(10),
       CERTS_DIR: z.string().min(1).default('certs'),
       PRIVATE_KEY: z.string().optional(),
       PUBLIC_KEYS: z.string().optional(),
@@ -213,16 +183,6 @@ export const schemaFor = (environment: 'dev' | 'prod' | 'test') => {
 
 type Settings = z.output<ReturnType<typeof schemaFor>>;
 
-const databaseOf = (settings: Pick<Settings, `DB_${string}` & keyof Settings>) =>
-  Object.freeze({
-    host: settings.DB_HOST,
-    port: settings.DB_PORT,
-    username: settings.DB_USERNAME,
-    password: settings.DB_PASSWORD,
-    name: settings.DB_NAME,
-    poolSize: settings.DB_POOL_SIZE,
-  });
-
 const keysOf = (settings: Pick<Settings, 'CERTS_DIR' | 'PRIVATE_KEY' | 'PUBLIC_KEYS'>) =>
   Object.freeze({
     dir: path.resolve(PROJECT_ROOT, settings.CERTS_DIR),
@@ -230,76 +190,27 @@ const keysOf = (settings: Pick<Settings, 'CERTS_DIR' | 'PRIVATE_KEY' | 'PUBLIC_K
     publicKeys: settings.PUBLIC_KEYS,
   });
 
-/** Missing or invalid settings; `problems` has one line for each, without its value. */
-export class ConfigError extends Error {
-  constructor(readonly problems: readonly string[]) {
-    super(problems.join('\n'));
-    this.name = 'ConfigError';
-  }
-}
-
-type Variables = Record<string, string>;
-
-/** The variables that have a value, without white space around it; a secret keeps its spaces. */
-function withoutBlanks(variables: NodeJS.ProcessEnv): Variables {
-  const trimmed = Object.entries(variables).map(([name, value = '']) => [
-    name,
-    SECRETS.includes(name) ? value.replace(/[\r\n]+$/, '') : value.trim(),
-  ]);
-  return Object.fromEntries(trimmed.filter(([, value]) => value)) as Variables;
-}
-
-/**
- * One line for each variable whose value dotenv cut at a `#`. Behind white space it begins a comment,
- * except in a secret, where it may be meant as a part.
- */
-function cutValues(
-  { values, comments }: ReturnType<typeof readEnvironmentFile>,
-  used: Variables,
-): Map<string, string> {
-  const own = withoutBlanks(values);
-  const cut = Object.entries(comments).filter(
-    ([name, comment]) =>
-      used[name] === own[name] &&
-      (comment.startsWith('#') || (SECRETS.includes(name) && own[name] !== undefined)),
-  );
-  return new Map(
-    cut.map(([name]) => [name, 'is cut at its #: put the value in the file into \'…\' or "…"']),
-  );
-}
-
 /** The first problem of each setting: a secret that is too short is often also too uniform. */
-function problemsOf(error: z.ZodError): Map<string, string> {
-  const problems = new Map<string, string>();
-  for (const {
-    path: [name],
-    message,
-  } of error.issues.toReversed())
-    problems.set(String(name), message.replace(/^Invalid input.*/, 'is invalid'));
-  return problems;
-}
-
-/** The variables of the environment, and those of its file that it does not set. */
-function readVariables(environment: NodeJS.ProcessEnv, folder: string) {
-  const name = ENVIRONMENTS.get(environment.NODE_ENV?.trim() ?? '');
-  if (name === undefined) throw new ConfigError(['NODE_ENV must be dev, prod or test']);
-  const file = fileOf(path.join(folder, `.env.${name}`));
-  const values = { ...withoutBlanks(file.values), ...withoutBlanks(environment) };
-  return { name, values, cut: cutValues(file, values) };
+function linesOf(error: z.ZodError, variables: Variables): Map<string, string> {
+  const lines = new Map<string, string>();
+  for (const { path, message } of error.issues.toReversed()) {
+    const setting = String(path[0]);
+    const problem = message.replace(/^Invalid input.*/, 'is invalid');
+    const parameter = parameterOf(variables, setting);
+    if (parameter === undefined) lines.set(setting, `${setting} ${problem}`);
+    else lines.set('DATABASE_URL', `DATABASE_URL: its ${parameter} ${problem}`);
+  }
+  return lines;
 }
 
 /** The settings of a schema, or everything that is wrong with them. */
-function check<Schema extends z.ZodObject>(
-  schema: Schema,
-  { values, cut }: ReturnType<typeof readVariables>,
-): z.output<Schema> {
-  const result = schema.safeParse(values);
-  const problems = new Map([
-    ...(result.success ? [] : problemsOf(result.error)),
-    ...[...cut].filter(([name]) => name in schema.shape),
+function check<Schema extends z.ZodObject>(schema: Schema, variables: Variables): z.output<Schema> {
+  const result = schema.safeParse(variables.values);
+  const lines = new Map([
+    ...(result.success ? [] : linesOf(result.error, variables)),
+    ...[...variables.problems].filter(([setting]) => setting in schema.shape),
   ]);
-  if (!result.success || problems.size > 0)
-    throw new ConfigError([...problems].map(([name, message]) => `${name} ${message}`));
+  if (!result.success || lines.size > 0) throw new ConfigError([...lines.values()]);
   return result.data;
 }
 
@@ -313,7 +224,7 @@ function check<Schema extends z.ZodObject>(
  */
 export function loadConfig(environment: NodeJS.ProcessEnv = process.env, folder = PROJECT_ROOT) {
   const variables = readVariables(environment, folder);
-  const { name } = variables;
+  const { environment: name } = variables;
   const settings = check(schemaFor(name), variables);
   return Object.freeze({
     environment: name,
@@ -336,7 +247,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env, folder 
       patience: 4_000,
     }),
     rateLimitEnabled: settings.RATE_LIMIT_ENABLED,
-    database: databaseOf(settings),
+    database: databaseSettings(settings, variables.url),
     keys: keysOf(settings),
     tokens: Object.freeze({
       issuer: settings.JWT_ISSUER ?? `http://localhost:${settings.PORT}`,
@@ -366,15 +277,6 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env, folder 
   });
 }
 
-/** @throws {ConfigError} if the file exists but cannot be read: it would hide what is wrong in it. */
-function fileOf(file: string): ReturnType<typeof readEnvironmentFile> {
-  try {
-    return readEnvironmentFile(file);
-  } catch (error) {
-    throw new ConfigError([(error as Error).message]);
-  }
-}
-
 export type Config = ReturnType<typeof loadConfig>;
 
 /**
@@ -394,11 +296,11 @@ export function loadDatabaseConfig(
   environment: NodeJS.ProcessEnv = process.env,
 ): Pick<Config, 'environment' | 'database'> {
   const variables = readVariables(environment, PROJECT_ROOT);
-  const { name } = variables;
-  const { DB_HOST, DB_PORT, DB_USERNAME, DB_PASSWORD, DB_NAME, DB_POOL_SIZE } =
-    schemaFor(name).shape;
-  const schema = z.object({ DB_HOST, DB_PORT, DB_USERNAME, DB_PASSWORD, DB_NAME, DB_POOL_SIZE });
-  return { environment: name, database: databaseOf(check(schema, variables)) };
+  const settings = check(databaseSchema, variables);
+  return {
+    environment: variables.environment,
+    database: databaseSettings(settings, variables.url),
+  };
 }
 
 /**
@@ -408,7 +310,7 @@ export function loadDatabaseConfig(
  */
 export function loadKeyConfig(environment: NodeJS.ProcessEnv = process.env): Pick<Config, 'keys'> {
   const variables = readVariables(environment, PROJECT_ROOT);
-  const { CERTS_DIR, PRIVATE_KEY, PUBLIC_KEYS } = schemaFor(variables.name).shape;
+  const { CERTS_DIR, PRIVATE_KEY, PUBLIC_KEYS } = schemaFor(variables.environment).shape;
   const schema = z.object({ CERTS_DIR, PRIVATE_KEY, PUBLIC_KEYS });
   return { keys: keysOf(check(schema, variables)) };
 }

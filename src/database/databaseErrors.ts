@@ -12,6 +12,12 @@ const UNAVAILABLE_STATES =
 /** A server that is there, but not for these settings: waiting does not help. */
 const MISCONFIGURED_STATES = /^(?:28|3D000)/;
 
+/** OpenSSL's and Node's codes for a connection that cannot be made secure. */
+const TLS_CODES = /^(?:ERR_TLS|ERR_SSL|CERT_|SELF_SIGNED|DEPTH_ZERO|UNABLE_TO_|HOSTNAME_MISMATCH)/;
+
+/** node-postgres has no code for it. */
+const NO_TLS = /server does not support SSL/;
+
 /** A server that only reads: after a failover, the former primary. */
 const READ_ONLY_STATE = '25006';
 
@@ -37,6 +43,7 @@ function driverError(error: unknown): { code?: unknown; constraint?: unknown; me
 /** Whether the database cannot serve for now, as opposed to a request that is wrong. */
 export function isDatabaseUnavailable(error: unknown): boolean {
   const { code, message } = driverError(error);
+  if (isInsecure(error)) return true;
   if (typeof code === 'string') return UNAVAILABLE_STATES.test(code) || NETWORK_CODES.test(code);
   return (
     (isNativeError(error) && /QueryRunner.*Released/.test(error.name)) ||
@@ -44,14 +51,20 @@ export function isDatabaseUnavailable(error: unknown): boolean {
   );
 }
 
+/** Whether TLS is required, and the server has none or is not the right one. */
+function isInsecure(error: unknown): boolean {
+  const { code, message } = driverError(error);
+  return TLS_CODES.test(String(code)) || NO_TLS.test(String(message));
+}
+
 function stateOf(error: unknown): string {
   const { code } = driverError(error);
   return typeof code === 'string' ? code : '';
 }
 
-/** Whether the server refuses the account or the name of the database. */
+/** Whether the server refuses the account or the name of the database, or TLS fails. */
 export function isMisconfigured(error: unknown): boolean {
-  return MISCONFIGURED_STATES.test(stateOf(error));
+  return MISCONFIGURED_STATES.test(stateOf(error)) || isInsecure(error);
 }
 
 /** Whether the server took the statement for a write, and takes none. */
