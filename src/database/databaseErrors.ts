@@ -16,7 +16,7 @@ const MISCONFIGURED_STATES = /^(?:28|3D000)/;
 const TLS_CODES = /^(?:ERR_TLS|ERR_SSL|CERT_|SELF_SIGNED|DEPTH_ZERO|UNABLE_TO_|HOSTNAME_MISMATCH)/;
 
 /** node-postgres has no code for it. */
-const NO_TLS = /server does not support SSL/;
+const NO_TLS = 'server does not support SSL';
 
 /** A server that only reads: after a failover, the former primary. */
 const READ_ONLY_STATE = '25006';
@@ -54,7 +54,7 @@ export function isDatabaseUnavailable(error: unknown): boolean {
 /** Whether TLS is required, and the server has none or is not the right one. */
 function isInsecure(error: unknown): boolean {
   const { code, message } = driverError(error);
-  return TLS_CODES.test(String(code)) || NO_TLS.test(String(message));
+  return TLS_CODES.test(String(code)) || String(message).includes(NO_TLS);
 }
 
 function stateOf(error: unknown): string {
