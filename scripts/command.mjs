@@ -1,6 +1,6 @@
 /**
  * Runs a command of src/commands/ from a checkout: `node scripts/command.mjs NAME [arguments]`. In dev
- * and test it starts the embedded PostgreSQL first, unless DB_HOST is set.
+ * and test it starts the embedded PostgreSQL first, unless DB_HOST or DATABASE_URL is set.
  *
  * The source is run if ts-node is installed, otherwise the build.
  */
@@ -48,6 +48,7 @@ export async function prepareDatabase() {
 async function isMigrated() {
   const { DB_HOST: host, DB_PORT: port, DB_USERNAME: user, DB_PASSWORD, DB_NAME } = process.env;
   const login = { host, user, password: DB_PASSWORD, database: DB_NAME };
+  if (!host) return false;
   const client = new pg.Client({
     ...login,
     port: Number(port || 5432),

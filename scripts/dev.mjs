@@ -1,8 +1,8 @@
 /**
  * `npm run dev`: runs the whole service on a machine that has only Node.
  *
- * Starts PostgreSQL (embedded, unless DB_HOST is set), makes what is missing of keys, secret,
- * database and tables, then runs the service under ts-node-dev. The database stays up while the
+ * Starts PostgreSQL (embedded, unless DB_HOST or DATABASE_URL is set), makes what is missing of keys,
+ * secret, database and tables, then runs the service under ts-node-dev. The database stays up while the
  * service restarts. However this process ends, everything it started ends with it.
  */
 import { spawnSync } from 'node:child_process';
@@ -126,12 +126,13 @@ async function greet(port, database, signal) {
     );
   while (!(await isLive())) await sleep(150);
   if (signal.aborted) return;
-  const server = `PostgreSQL on ${process.env.DB_HOST}:${process.env.DB_PORT}`;
-  const data = database ? `, data in ${path.relative(PROJECT_ROOT, database.dataDir)}` : '';
+  const data = database
+    ? ` (PostgreSQL on ${database.host}:${database.port}, data in ${path.relative(PROJECT_ROOT, database.dataDir)})`
+    : '';
   const user =
     '{"firstName":"Ada","lastName":"Lovelace","email":"ada@example.com","password":"correct horse"}';
   console.log(`
-auth-service listens on ${url} (${server}${data}). Ctrl-C ends it.
+auth-service listens on ${url}${data}. Ctrl-C ends it.
 try: curl -i -c cookies.txt -H 'Content-Type: application/json' -d '${user}' ${url}/auth/register
 `);
 }

@@ -4,7 +4,8 @@ import { CommandError } from '../src/commands/CommandError';
 import { databaseLabel } from '../src/commands/databaseLabel';
 import { runCommand } from '../src/commands/runCommand';
 import { withDatabase } from '../src/commands/withDatabase';
-import { loadDatabaseConfig, PROJECT_ROOT } from '../src/config';
+import { loadDatabaseConfig } from '../src/config';
+import { PROJECT_ROOT } from '../src/config/projectRoot';
 import { runMigrations } from '../src/database/runMigrations';
 
 const FOLDER = path.join(PROJECT_ROOT, 'src', 'migrations');

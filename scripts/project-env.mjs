@@ -32,14 +32,15 @@ export function dataFolder() {
 }
 
 /**
- * In dev and test: makes DB_HOST, DB_PORT, DB_USERNAME, DB_PASSWORD and DB_NAME name a server: the one
- * they name already, otherwise an embedded PostgreSQL, started or adopted.
+ * In dev and test: makes the settings name a server: the one they name already, otherwise an embedded
+ * PostgreSQL, started or adopted.
  * @param {(line: string) => void} log
  * @returns {Promise<import('./embedded-postgres/startEmbeddedPostgres.mjs').EmbeddedPostgres | undefined>}
  *   undefined for a server that is not ours
  * @throws {ScriptError}
  */
 export async function ensureDatabase(log) {
+  if (process.env.DATABASE_URL || process.env.DATABASE_URL_FILE) return undefined;
   process.env.DB_NAME ||= `auth_service_${process.env.NODE_ENV}`;
   if (process.env.DB_HOST) return undefined;
   const server = await startEmbeddedPostgres({ dataDir: path.join(dataFolder(), 'postgres'), log });
@@ -55,7 +56,7 @@ export async function ensureSecrets() {
   const files = ['private.pem', 'public.pem'].map((name) => path.join(certsDir(), name));
   // One of them alone may be there on purpose: the service says what is missing.
   if (!files.some((file) => fs.existsSync(file))) await generateKeys();
-  process.env.REFRESH_JWT_SECRET ||= refreshSecret();
+  if (!process.env.REFRESH_JWT_SECRET_FILE) process.env.REFRESH_JWT_SECRET ||= refreshSecret();
 }
 
 function refreshSecret() {

@@ -1,6 +1,7 @@
 import cluster from 'node:cluster';
 import { runWorkers } from './cluster';
-import { ConfigError, loadConfig, sizeThreadPool, type Config } from './config';
+import { loadConfig, sizeThreadPool, type Config } from './config';
+import { ConfigError } from './config/ConfigError';
 import { createLogger, type Logger } from './config/logger';
 import { unsafeSettings } from './config/unsafeSettings';
 import { exposedKeyFiles } from './keys/exposedKeyFiles';

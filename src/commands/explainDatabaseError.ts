@@ -13,8 +13,7 @@ function reasonOf(error: unknown, database: Config['database']): string | undefi
   if (!(error instanceof Error)) return undefined;
   const { code, severity } = error as { code?: string; severity?: string };
   const server = `PostgreSQL at ${database.host}:${database.port}`;
-  if (code === '28P01' || code === '28000')
-    return `${server} does not accept DB_USERNAME with this DB_PASSWORD`;
+  if (code === '28P01') return `${server} does not accept DB_USERNAME with this DB_PASSWORD`;
   if (code === '3D000')
     return `there is no ${databaseLabel(database)}: create it with npm run db:create, or node dist/commands/database.js create`;
   if (code === '42P01')

@@ -1,4 +1,4 @@
-import { ConfigError } from '../config';
+import { ConfigError } from '../config/ConfigError';
 import { KeyError } from '../keys/keySet';
 import { RotationError } from '../keys/RotationError';
 import { CommandError } from './CommandError';

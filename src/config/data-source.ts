@@ -1,9 +1,11 @@
 import 'reflect-metadata';
 import { DataSource } from 'typeorm';
-import type { Config } from '.';
 import { RefreshToken } from '../entity/RefreshToken';
 import { User } from '../entity/User';
 import { migrations } from '../migrations';
+import type { DatabaseSettings } from './databaseSettings';
+import { PreferTlsClient } from './PreferTlsClient';
+import { tlsOptions } from './tlsOptions';
 
 /** Startup parameters override the settings of role and database, and cost no round trip. */
 const startupOptions = (settings: Readonly<Record<string, string | number>>) =>
@@ -45,9 +47,10 @@ export const MIGRATION_OPTIONS = startupOptions({
 
 /** A data source, not yet connected; `options` are PostgreSQL's startup options. */
 export function createDataSource(
-  database: Config['database'],
+  database: DatabaseSettings,
   options = SERVICE_OPTIONS,
 ): DataSource {
+  const { tls } = database;
   return new DataSource({
     type: 'postgres',
     host: database.host,
@@ -62,9 +65,18 @@ export function createDataSource(
     uuidExtension: 'pgcrypto',
     installExtensions: false,
     poolSize: database.poolSize,
-    applicationName: 'auth-service',
+    applicationName: database.applicationName ?? 'auth-service',
     connectTimeoutMS: 2_500,
-    // A connection ends after ten minutes: its plans may have been made when the tables were empty.
-    extra: { idleTimeoutMillis: 5 * 60_000, maxLifetimeSeconds: 10 * 60, options },
+    extra: {
+      idleTimeoutMillis: 5 * 60_000,
+      // Plans may have been made when the tables were empty.
+      maxLifetimeSeconds: 10 * 60,
+      // Of two values for a setting the last one counts.
+      options: [database.options, options].filter(Boolean).join(' '),
+      // Without a value node-postgres reads PGSSLMODE.
+      ssl: tls ? tlsOptions(tls) : false,
+      enableChannelBinding: database.channelBinding,
+      ...(tls?.mode === 'prefer' && { Client: PreferTlsClient }),
+    },
   });
 }

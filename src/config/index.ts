@@ -3,37 +3,21 @@ import { isIP } from 'node:net';
 import path from 'node:path';
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
-import { readEnvironmentFile } from './readEnvironmentFile';
-
-/** The folder of package.json, certs/ and the .env files, seen from src/ and from dist/. */
-export const PROJECT_ROOT = path.resolve(__dirname, '../..');
+import { ConfigError } from './ConfigError';
+import { databaseSchema } from './databaseSchema';
+import { databaseSettings } from './databaseSettings';
+import { integer } from './integer';
+import { PROJECT_ROOT } from './projectRoot';
+import { parameterOf, readVariables, type Variables } from './readVariables';
 
 /** The longest lifetime of an access token, in seconds; a retired key verifies for as long. */
 export const MAX_ACCESS_TOKEN_LIFETIME = 60 * 60;
-
-const ENVIRONMENTS = new Map<string, 'dev' | 'prod' | 'test'>([
-  ['dev', 'dev'],
-  ['development', 'dev'],
-  ['prod', 'prod'],
-  ['production', 'prod'],
-  ['test', 'test'],
-  ['', 'prod'],
-]);
-
-const integer = (min: number, max: number) =>
-  z
-    .string()
-    .regex(/^\d{1,9}$/, `must be a whole number from ${min} to ${max}`)
-    .transform(Number)
-    .refine((n) => n >= min && n <= max, `must be a whole number from ${min} to ${max}`);
 
 const boolean = z
   .enum(['true', 'false'], 'must be true or false')
   .transform((value) => value === 'true');
 
-const required = (name: string) => z.string(`is missing`).min(1, `${name} must not be empty`);
-
-/** URL parsers drop line ends and tabs, but a token would keep them. */
+/** Printable, without white space: a URL parser drops line ends and tabs, and a token would keep them. */
 const PRINTABLE = /^[^\s\p{C}]+$/u;
 
 const HOST = String.raw`(?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(?::\d+)?`;
@@ -120,32 +104,18 @@ const secret = z
 const PLACEHOLDER =
   /change.?(?:me|this|it)|replace.?(?:me|this|with)|placeholder|example|your.?secret/i;
 
-/** Only line ends are trimmed: a password may begin or end with a space. */
-const SECRETS: readonly string[] = [
-  'DB_PASSWORD',
-  'REFRESH_JWT_SECRET',
-  'REFRESH_JWT_SECRET_NEXT',
-  'REFRESH_JWT_SECRET_PREVIOUS',
-];
-
-/** Every setting with its rule and its default. */
+/** Every setting with its rule and its default, before the settings are put into groups. */
 export const schemaFor = (environment: 'dev' | 'prod' | 'test') => {
   const prod = environment === 'prod';
   const signingSecret = prod
     ? secret.refine((value) => !PLACEHOLDER.test(value), 'is the placeholder of an example')
     : secret;
-  return z
-    .object({
+  return databaseSchema
+    .safeExtend({
       PORT: integer(1, 65_535).default(prod ? 3000 : 5501),
       HOST: host.optional(),
       METRICS_PORT: integer(1, 65_535).optional(),
       METRICS_HOST: host.optional(),
-      DB_HOST: required('DB_HOST'),
-      DB_PORT: integer(1, 65_535).default(5432),
-      DB_USERNAME: required('DB_USERNAME'),
-      DB_PASSWORD: required('DB_PASSWORD'),
-      DB_NAME: required('DB_NAME'),
-      DB_POOL_SIZE: integer(1, 500).default(10),
       CERTS_DIR: z.string().min(1).default('certs'),
       PRIVATE_KEY: z.string().optional(),
       PUBLIC_KEYS: z.string().optional(),
@@ -217,16 +187,6 @@ export const schemaFor = (environment: 'dev' | 'prod' | 'test') => {
 
 type Settings = z.output<ReturnType<typeof schemaFor>>;
 
-const databaseOf = (settings: Pick<Settings, `DB_${string}` & keyof Settings>) =>
-  Object.freeze({
-    host: settings.DB_HOST,
-    port: settings.DB_PORT,
-    username: settings.DB_USERNAME,
-    password: settings.DB_PASSWORD,
-    name: settings.DB_NAME,
-    poolSize: settings.DB_POOL_SIZE,
-  });
-
 const keysOf = (settings: Pick<Settings, 'CERTS_DIR' | 'PRIVATE_KEY' | 'PUBLIC_KEYS'>) =>
   Object.freeze({
     dir: path.resolve(PROJECT_ROOT, settings.CERTS_DIR),
@@ -240,73 +200,27 @@ const metricsOf = (
   defaultHost: string | undefined,
 ) => (port === undefined ? undefined : Object.freeze({ port, host: METRICS_HOST ?? defaultHost }));
 
-/** Missing or invalid settings; `problems` has one line for each, without its value. */
-export class ConfigError extends Error {
-  constructor(readonly problems: readonly string[]) {
-    super(problems.join('\n'));
-    this.name = 'ConfigError';
+/** The first problem of each setting: a secret that is too short is often also too uniform. */
+function linesOf(error: z.ZodError, variables: Variables): Map<string, string> {
+  const lines = new Map<string, string>();
+  for (const { path, message } of error.issues.toReversed()) {
+    const setting = String(path[0]);
+    const problem = message.replace(/^Invalid input.*/, 'is invalid');
+    const parameter = parameterOf(variables, setting);
+    if (parameter === undefined) lines.set(setting, `${setting} ${problem}`);
+    else lines.set('DATABASE_URL', `DATABASE_URL: its ${parameter} ${problem}`);
   }
+  return lines;
 }
 
-type Variables = Record<string, string>;
-
-/** Trims the values and drops empty ones. */
-function withoutBlanks(variables: NodeJS.ProcessEnv): Variables {
-  const trimmed = Object.entries(variables).map(([name, value = '']) => [
-    name,
-    SECRETS.includes(name) ? value.replace(/[\r\n]+$/, '') : value.trim(),
+/** The settings of a schema, or everything that is wrong with them. */
+function check<Schema extends z.ZodObject>(schema: Schema, variables: Variables): z.output<Schema> {
+  const result = schema.safeParse(variables.values);
+  const lines = new Map([
+    ...(result.success ? [] : linesOf(result.error, variables)),
+    ...[...variables.problems].filter(([setting]) => setting in schema.shape),
   ]);
-  return Object.fromEntries(trimmed.filter(([, value]) => value)) as Variables;
-}
-
-/** Values that dotenv cut at a `#`. After white space that is a comment, but may be part of a secret. */
-function cutValues(
-  { values, comments }: ReturnType<typeof readEnvironmentFile>,
-  used: Variables,
-): Map<string, string> {
-  const own = withoutBlanks(values);
-  const cut = Object.entries(comments).filter(
-    ([name, comment]) =>
-      used[name] === own[name] &&
-      (comment.startsWith('#') || (SECRETS.includes(name) && own[name] !== undefined)),
-  );
-  return new Map(
-    cut.map(([name]) => [name, 'is cut at its #: quote the value in the file with \'…\' or "…"']),
-  );
-}
-
-/** One problem per setting: a secret that is too short is often also too uniform. */
-function problemsOf(error: z.ZodError): Map<string, string> {
-  const problems = new Map<string, string>();
-  for (const {
-    path: [name],
-    message,
-  } of error.issues.toReversed())
-    problems.set(String(name), message.replace(/^Invalid input.*/, 'is invalid'));
-  return problems;
-}
-
-/** The environment takes precedence over the file. */
-function readVariables(environment: NodeJS.ProcessEnv, folder: string) {
-  const name = ENVIRONMENTS.get(environment.NODE_ENV?.trim() ?? '');
-  if (name === undefined) throw new ConfigError(['NODE_ENV must be dev, prod or test']);
-  const file = fileOf(path.join(folder, `.env.${name}`));
-  const values = { ...withoutBlanks(file.values), ...withoutBlanks(environment) };
-  return { name, values, cut: cutValues(file, values) };
-}
-
-/** @throws {ConfigError} with everything that is wrong. */
-function check<Schema extends z.ZodObject>(
-  schema: Schema,
-  { values, cut }: ReturnType<typeof readVariables>,
-): z.output<Schema> {
-  const result = schema.safeParse(values);
-  const problems = new Map([
-    ...(result.success ? [] : problemsOf(result.error)),
-    ...[...cut].filter(([name]) => name in schema.shape),
-  ]);
-  if (!result.success || problems.size > 0)
-    throw new ConfigError([...problems].map(([name, message]) => `${name} ${message}`));
+  if (!result.success || lines.size > 0) throw new ConfigError([...lines.values()]);
   return result.data;
 }
 
@@ -317,7 +231,7 @@ function check<Schema extends z.ZodObject>(
  */
 export function loadConfig(environment: NodeJS.ProcessEnv = process.env, folder = PROJECT_ROOT) {
   const variables = readVariables(environment, folder);
-  const { name } = variables;
+  const { environment: name } = variables;
   const settings = check(schemaFor(name), variables);
   return Object.freeze({
     environment: name,
@@ -341,7 +255,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env, folder 
       patience: 4_000,
     }),
     rateLimitEnabled: settings.RATE_LIMIT_ENABLED,
-    database: databaseOf(settings),
+    database: databaseSettings(settings, variables.url),
     keys: keysOf(settings),
     tokens: Object.freeze({
       issuer: settings.JWT_ISSUER ?? `http://localhost:${settings.PORT}`,
@@ -371,15 +285,6 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env, folder 
   });
 }
 
-/** @throws {ConfigError} if the file exists but cannot be read. */
-function fileOf(file: string): ReturnType<typeof readEnvironmentFile> {
-  try {
-    return readEnvironmentFile(file);
-  } catch (error) {
-    throw new ConfigError([(error as Error).message]);
-  }
-}
-
 export type Config = ReturnType<typeof loadConfig>;
 
 /** Leaves threads for DNS, files and signatures beside the hashes. Must precede the pool's first use. */
@@ -392,17 +297,17 @@ export function loadDatabaseConfig(
   environment: NodeJS.ProcessEnv = process.env,
 ): Pick<Config, 'environment' | 'database'> {
   const variables = readVariables(environment, PROJECT_ROOT);
-  const { name } = variables;
-  const { DB_HOST, DB_PORT, DB_USERNAME, DB_PASSWORD, DB_NAME, DB_POOL_SIZE } =
-    schemaFor(name).shape;
-  const schema = z.object({ DB_HOST, DB_PORT, DB_USERNAME, DB_PASSWORD, DB_NAME, DB_POOL_SIZE });
-  return { environment: name, database: databaseOf(check(schema, variables)) };
+  const settings = check(databaseSchema, variables);
+  return {
+    environment: variables.environment,
+    database: databaseSettings(settings, variables.url),
+  };
 }
 
 /** Only the settings of the keys. @throws {ConfigError} as {@link loadConfig}. */
 export function loadKeyConfig(environment: NodeJS.ProcessEnv = process.env): Pick<Config, 'keys'> {
   const variables = readVariables(environment, PROJECT_ROOT);
-  const { CERTS_DIR, PRIVATE_KEY, PUBLIC_KEYS } = schemaFor(variables.name).shape;
+  const { CERTS_DIR, PRIVATE_KEY, PUBLIC_KEYS } = schemaFor(variables.environment).shape;
   const schema = z.object({ CERTS_DIR, PRIVATE_KEY, PUBLIC_KEYS });
   return { keys: keysOf(check(schema, variables)) };
 }

@@ -1,9 +1,10 @@
 import path from 'node:path';
 import { createLogger as createWinston, format, type Logger } from 'winston';
 import Transport from 'winston-transport';
-import { PROJECT_ROOT, type Config } from '.';
+import type { Config } from '.';
 import { AuditFile } from './AuditFile';
 import { LogOutage, type Report } from './LogOutage';
+import { PROJECT_ROOT } from './projectRoot';
 
 export type { Logger };
 

@@ -8,6 +8,13 @@ const UNAVAILABLE_STATES =
 /** The server refuses these settings: waiting does not help. */
 const MISCONFIGURED_STATES = /^(?:28|3D000)/;
 
+/** OpenSSL's and Node's codes for a connection that cannot be made secure. */
+const TLS_CODES = /^(?:ERR_TLS|ERR_SSL|CERT_|SELF_SIGNED|DEPTH_ZERO|UNABLE_TO_|HOSTNAME_MISMATCH)/;
+
+/** node-postgres has no code for it. */
+const NO_TLS = 'server does not support SSL';
+
+/** A server that only reads: after a failover, the former primary. */
 const READ_ONLY_STATE = '25006';
 
 /** The server ends or has lost the session. */
@@ -30,6 +37,7 @@ function driverError(error: unknown): { code?: unknown; constraint?: unknown; me
 /** Whether the database cannot serve for now; false for an error of the statement itself. */
 export function isDatabaseUnavailable(error: unknown): boolean {
   const { code, message } = driverError(error);
+  if (isInsecure(error)) return true;
   if (typeof code === 'string') return UNAVAILABLE_STATES.test(code) || NETWORK_CODES.test(code);
   return (
     (isNativeError(error) && /QueryRunner.*Released/.test(error.name)) ||
@@ -37,14 +45,20 @@ export function isDatabaseUnavailable(error: unknown): boolean {
   );
 }
 
+/** Whether TLS is required, and the server has none or is not the right one. */
+function isInsecure(error: unknown): boolean {
+  const { code, message } = driverError(error);
+  return TLS_CODES.test(String(code)) || String(message).includes(NO_TLS);
+}
+
 function stateOf(error: unknown): string {
   const { code } = driverError(error);
   return typeof code === 'string' ? code : '';
 }
 
-/** Whether the server refuses the role or does not know the database. */
+/** Whether the server refuses the account or the name of the database, or TLS fails. */
 export function isMisconfigured(error: unknown): boolean {
-  return MISCONFIGURED_STATES.test(stateOf(error));
+  return MISCONFIGURED_STATES.test(stateOf(error)) || isInsecure(error);
 }
 
 /** Whether a write reached a read-only server, such as the former primary after a failover. */

@@ -1,4 +1,4 @@
-import { ConfigError } from '../config';
+import { ConfigError } from '../config/ConfigError';
 
 /** @throws {ConfigError} if a database with this encoding cannot hold every name. */
 export function requireUtf8(encoding: string | undefined): void {

@@ -1,9 +1,11 @@
+import { chownSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Config } from '../../src/config';
 import { createDataSource, MIGRATION_OPTIONS } from '../../src/config/data-source';
 import { Program } from '../harness/Program';
 import { query } from '../harness/query';
 import { tempFolder } from '../harness/tempFolder';
+import { until } from '../harness/until';
 
 /** In a process of its own: Jest cannot import the ES modules that start PostgreSQL. */
 const PROGRAM = `
@@ -92,6 +94,35 @@ export class OwnPostgres {
   /** Runs a statement as superuser, on a connection of its own. */
   run(sql: string, name = 'postgres'): Promise<Record<string, unknown>[]> {
     return query({ ...this.running, name }, sql);
+  }
+
+  /** Puts a file into its folder, as its own. */
+  write(name: string, content: string): void {
+    const file = path.join(this.dataDir, name);
+    writeFileSync(file, content, { mode: 0o600 });
+    const { uid, gid } = statSync(this.dataDir);
+    chownSync(file, uid, gid);
+  }
+
+  /** Changes settings that need no restart, and has it read all its files again. */
+  async configure(settings: Record<string, string>): Promise<void> {
+    for (const [name, value] of Object.entries(settings))
+      await this.run(`ALTER SYSTEM SET ${name} = '${value}'`);
+    const loadedAt = async () => {
+      const [row] = await this.run('SELECT pg_conf_load_time()::text AS time');
+      return row?.time;
+    };
+    const before = await loadedAt();
+    await this.run('SELECT pg_reload_conf()');
+    await until(async () => (await loadedAt()) !== before, 'the new settings');
+  }
+
+  /** Who may connect apart from the superuser, as in pg_hba.conf. */
+  admit(rule: string): void {
+    this.write(
+      'pg_hba.conf',
+      `host all ${this.running.username} 127.0.0.1/32 scram-sha-256\n${rule}\n`,
+    );
   }
 
   /** Ends all of the service's connections. */

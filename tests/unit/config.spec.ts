@@ -2,7 +2,8 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import os from 'node:os';
 import path from 'node:path';
 import fc from 'fast-check';
-import { ConfigError, loadConfig, type Config } from '../../src/config';
+import { loadConfig, type Config } from '../../src/config';
+import { ConfigError } from '../../src/config/ConfigError';
 import { unsafeSettings } from '../../src/config/unsafeSettings';
 import { exposedKeyFiles } from '../../src/keys/exposedKeyFiles';
 
@@ -42,6 +43,7 @@ const OPTIONAL: [string, unknown, (config: Config) => unknown, string, unknown][
   ['ACCESS_TOKEN_LIFETIME_SECONDS', 3600, (c) => c.tokens.accessLifetime, '60', 60],
   ['KEEP_ALIVE_TIMEOUT_SECONDS', 65, (c) => c.keepAliveTimeout, '5', 5],
   ['COOKIE_PREFIX', '', (c) => c.cookies.prefix, '__Host-', '__Host-'],
+  ['DB_SSL_MODE', 'prefer', (c) => c.database.tls?.mode, 'verify-full', 'verify-full'],
   ['DB_PORT', 5432, (c) => c.database.port, '6543', 6543],
   ['JWT_ISSUER', 'http://localhost:3000', (c) => c.tokens.issuer, 'https://a.b/c', 'https://a.b/c'],
   ['JWT_AUDIENCE', 'auth-service', (c) => c.tokens.audience, 'mine', 'mine'],
@@ -65,6 +67,8 @@ const BAD: [string, string[]][] = [
   ['KEEP_ALIVE_TIMEOUT_SECONDS', ['0', '65s']],
   ['COOKIE_PREFIX', ['__host-', 'app_', 'secure-']],
   ['DB_PORT', ['0', '65536', 'x']],
+  ['DB_SSL_MODE', ['allow', 'on', 'VERIFY-FULL']],
+  ['DB_SSL_CA', ['/nowhere/ca.pem', '/dev/null', __filename]],
   [
     'REFRESH_JWT_SECRET',
     [
@@ -412,7 +416,7 @@ describe('loadConfig', () => {
 });
 
 describe('unsafeSettings', () => {
-  const SAFE = { JWT_ISSUER: 'https://auth.acme.example' };
+  const SAFE = { JWT_ISSUER: 'https://auth.acme.example', DB_SSL_MODE: 'verify-full' };
   const unsafe = (overrides: NodeJS.ProcessEnv) =>
     unsafeSettings(loaded({ ...SAFE, ...overrides })).map(([name]) => name);
 
@@ -427,9 +431,22 @@ describe('unsafeSettings', () => {
     ['CLIENT_UI_DOMAIN', 'https://a.acme.example, http://b.acme.example'],
     ['RATE_LIMIT_ENABLED', 'false'],
     ['COOKIE_SECURE', 'false'],
+    ['DB_SSL_MODE', 'disable'],
+    ['DB_SSL_MODE', 'prefer'],
+    ['DB_SSL_MODE', 'require'],
   ])('names %s=%s', (name, value) => {
     expect(unsafe({ [name]: value })).toEqual([name]);
   });
+});
+
+describe('unsafeSettings of a database on this machine', () => {
+  it.each(['localhost', '127.0.0.1', '::1', '/run/postgresql'])(
+    'has nothing to say of %s without TLS',
+    (DB_HOST) => {
+      const settings = { JWT_ISSUER: 'https://auth.acme.example', DB_HOST, DB_SSL_MODE: 'disable' };
+      expect(unsafeSettings(loaded(settings))).toEqual([]);
+    },
+  );
 });
 
 describe('exposedKeyFiles', () => {
