@@ -38,7 +38,7 @@ export function assertEqual(actual, expected, what) {
 /**
  * A verifier refuses a token, for a reason of its own, and does not break down over it.
  *
- * @param {import('./middleware.mjs').Verifier} verifier
+ * @param {Pick<import('./middleware.mjs').Verifier, 'verify'>} verifier
  * @param {string} token
  */
 export async function assertRefused({ verify }, token) {

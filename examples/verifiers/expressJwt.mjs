@@ -14,6 +14,7 @@ export function verifyWithExpressJwt({ issuer, audience, jwksUri }) {
       algorithms: ['RS256'],
       issuer,
       audience,
+      clockTolerance: 5, // seconds that the clocks may differ
     }),
     (req) => /** @type {import('express-jwt').Request} */ (req).auth?.sub ?? '',
   );

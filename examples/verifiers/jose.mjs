@@ -16,6 +16,7 @@ export function verifyWithJose({ issuer, audience, jwksUri }) {
         algorithms: ['RS256'],
         typ: 'at+jwt',
         requiredClaims: ['exp', 'sub'],
+        clockTolerance: 5, // seconds that the clocks may differ
       });
       return payload.sub ?? '';
     },

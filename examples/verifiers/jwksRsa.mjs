@@ -19,6 +19,7 @@ export function verifyWithJwksRsa({ issuer, audience, jwksUri }) {
         issuer,
         audience,
         algorithms: ['RS256'],
+        clockTolerance: 5, // seconds that the clocks may differ
       });
       return String(claims.sub);
     },
