@@ -1,8 +1,18 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { request as httpRequest } from 'node:http';
 import path from 'node:path';
+import { text } from 'node:stream/consumers';
 import type { Config } from '../src/config';
 import { Client } from 'pg';
 import { ageReplacements } from './support/ageReplacements';
@@ -386,6 +396,80 @@ describe('the log', () => {
       await register(audited);
       expect(reports(audited)).toEqual(['ENOSPC']);
       expect(await audited.stop()).toBe(0);
+    });
+  });
+
+  describe('when the disk of standard output is full', () => {
+    /** Serves with its standard output on a full disk until `work` is done; resolves to its stderr. */
+    const onFullDisk = async (
+      settings: NodeJS.ProcessEnv,
+      work: (origin: string) => Promise<void>,
+    ) => {
+      const port = await freePort();
+      const full = openSync('/dev/full', 'w');
+      const child = spawn(
+        process.execPath,
+        [path.join(process.env.TEST_BUILD ?? '', 'server.js')],
+        {
+          env: {
+            PATH: process.env.PATH,
+            ...environmentFor(database, { PORT: String(port), CERTS_DIR: certsDir(), ...settings }),
+          },
+          stdio: ['ignore', full, 'pipe'],
+        },
+      );
+      closeSync(full);
+      const exited = once(child, 'exit');
+      if (!child.stderr) throw new Error('the output of the service goes elsewhere');
+      const stderr = text(child.stderr);
+      const origin = `http://127.0.0.1:${port}`;
+      try {
+        const ready = async () => (await fetch(`${origin}/health/ready`)).status === 200;
+        await until(ready, 'ready');
+        await work(origin);
+      } finally {
+        child.kill('SIGTERM');
+      }
+      expect(await exited).toEqual([0, null]);
+      return stderr;
+    };
+    const register = async (origin: string) => {
+      const { status } = await fetch(`${origin}/auth/register`, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify(aUser()),
+      });
+      expect(status).toBe(201);
+    };
+    const registerTwice = async (origin: string) => {
+      await register(origin);
+      await register(origin);
+    };
+    const report = {
+      level: 'error',
+      event: 'sys_monitor_disabled',
+      message: 'standard output cannot be written; the service goes on without it',
+      cause: 'ENOSPC',
+    };
+
+    it('goes on, and says so once on stderr', async () => {
+      expect(JSON.parse(await onFullDisk({}, registerTwice))).toEqual(report);
+    });
+
+    it('goes on, and says so once in the audit file, beside the events', async () => {
+      const folder = tempFolder('audit');
+      const settings = { AUDIT_LOG_FILE: path.join(folder, 'audit.log') };
+      expect(await onFullDisk(settings, registerTwice)).toBe('');
+      const [file = ''] = readdirSync(folder);
+      const lines = readFileSync(path.join(folder, file), 'utf8')
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as LogLine);
+      const events = lines.map(({ event }) => event);
+      expect(events.filter((event) => event === 'user_created')).toHaveLength(2);
+      expect(lines.filter(({ event }) => event === report.event)).toEqual([
+        expect.objectContaining(report),
+      ]);
     });
   });
 

@@ -144,6 +144,8 @@ export const schemaFor = (environment: 'dev' | 'prod' | 'test') => {
       REFRESH_COOKIE_PATH: z
         .string()
         .regex(/^\/[\w\-./]{0,254}$/, 'must be a path such as /auth')
+        // Browsers remove such segments from the address, but not from a cookie's path.
+        .refine((value) => !/\/\.\.?(?:\/|$)/.test(value), 'must not contain /./ or /../')
         .default('/'),
       COOKIE_PREFIX: z
         .enum(['__Host-', '__Secure-'], 'must be __Host- or __Secure-, or not set')

@@ -67,6 +67,10 @@ describe('canonicalEmail', () => {
       expect(canonicalEmail(one)).not.toBe('');
     });
 
+    it('keeps apart domains that DNS keeps apart', () => {
+      expect(canonicalEmail('ada@straße.example')).not.toBe(canonicalEmail('ada@strasse.example'));
+    });
+
     it('keeps ordinary addresses as they are', () => {
       fc.assert(
         fc.property(fc.emailAddress(), (email) => {
