@@ -4,7 +4,7 @@ import path from 'node:path';
 const ROOT = path.join(__dirname, '../..');
 const read = (file: string) => readFileSync(path.join(ROOT, file), 'utf8');
 
-/** The code blocks that say which file they are. */
+/** The code blocks with a file name. */
 const quotations = [
   ...read('docs/service-authors.md').matchAll(/<!-- (\S+) -->\n\n```\w+\n(.*?)```\n/gs),
 ].map(([, file = '', code = '']) => ({ file, code }));

@@ -44,12 +44,12 @@ describe('KeyRing', () => {
   });
 
   describe('when it opens a folder', () => {
-    it('is content with the pair of generateKeys.mjs alone', async () => {
+    it('needs only the pair of generateKeys.mjs', async () => {
       const { current } = await ofFolder(folder());
       expect([...current.verifying.keys()]).toEqual([current.signing.kid]);
     });
 
-    it('verifies with the next and the retired keys, too', async () => {
+    it('also verifies with the next and the retired keys', async () => {
       const dir = folder();
       const [next, retired, other] = [folder(), folder(), folder()];
       cpSync(path.join(next, 'private.pem'), path.join(dir, 'next.pem'));
@@ -64,7 +64,7 @@ describe('KeyRing', () => {
     });
 
     it.each(['private.pem', 'public.pem'])(
-      'refuses without %s, naming the command',
+      'fails without %s and names the command',
       async (file) => {
         const dir = folder();
         rmSync(path.join(dir, file));
@@ -72,11 +72,11 @@ describe('KeyRing', () => {
       },
     );
 
-    it('refuses a folder that is not there, naming the command', async () => {
+    it('fails without the folder and names the command', async () => {
       await expect(ofFolder('/nowhere')).rejects.toThrow(/node scripts\/generateKeys\.mjs/);
     });
 
-    it('refuses a pair that is none', async () => {
+    it('refuses two keys that are not a pair', async () => {
       const dir = folder();
       cpSync(path.join(folder(), 'public.pem'), path.join(dir, 'public.pem'));
       await expect(ofFolder(dir)).rejects.toThrow('are not a pair');
@@ -134,13 +134,13 @@ describe('KeyRing', () => {
       },
     );
 
-    it('refuses further keys that are none', async () => {
+    it('refuses further keys that are not valid', async () => {
       await expect(ofEnvironment(text, 'nonsense')).rejects.toThrow(/^PUBLIC_KEYS is not a key/);
     });
   });
 
   describe('when the folder changes', () => {
-    it('has the new set after a look, and says so once', async () => {
+    it('has the new set after a refresh, and logs it once', async () => {
       const dir = folder();
       const ring = await ofFolder(dir);
       const { logs, logger } = recorder();
@@ -161,7 +161,7 @@ describe('KeyRing', () => {
       ]);
     });
 
-    it('looks by itself until it is told to stop', async () => {
+    it('refreshes by itself until it is stopped', async () => {
       const dir = folder();
       const ring = await ofFolder(dir);
       const { logger } = recorder();
@@ -174,7 +174,7 @@ describe('KeyRing', () => {
       stop();
     });
 
-    it('follows a mounted secret, whose folder is a link that is swapped', async () => {
+    it('follows a mounted secret whose folder is a swapped link', async () => {
       const mount = folder();
       const versions = [folder(), folder()];
       const point = (version = '') => {
@@ -200,7 +200,7 @@ describe('KeyRing', () => {
       ['an empty public key', 'public.pem', () => ''],
       ['half a next key', 'next.pem', (text: string) => text.slice(0, 900)],
       ['the public key of another pair', 'public.pem', () => pem(certsDir(), 'public.pem')],
-    ])('refuses %s, says so once, and keeps the old set', async (_what, file, broken) => {
+    ])('refuses %s, logs it once, and keeps the old set', async (_what, file, broken) => {
       const dir = folder();
       const ring = await ofFolder(dir);
       const before = ring.current;
@@ -225,7 +225,7 @@ describe('KeyRing', () => {
       expect(ring.current.jwks).toEqual((await setOf(dir)).jwks);
     });
 
-    it('keeps the old set while the folder is away', async () => {
+    it('keeps the old set while the folder is missing', async () => {
       const dir = folder();
       const ring = await ofFolder(dir);
       const before = ring.current;
@@ -239,7 +239,7 @@ describe('KeyRing', () => {
       expect(ring.current).toBe(before);
     });
 
-    it('never has a set that never was, at whatever moment of a read the folder changes', async () => {
+    it('never has a mixed set, whenever the folder changes during a read', async () => {
       const versions = [folder(), folder()] as const;
       for (const dir of versions) rotate(dir, ['publish']);
       const sets = await Promise.all(versions.map(async (dir) => (await setOf(dir)).jwks));
