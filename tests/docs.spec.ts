@@ -154,7 +154,7 @@ describe('docs/operations.md', () => {
 });
 
 describe.each(filesIn('', '.md'))('%s', (file) => {
-  /** Without code, which may hold brackets of its own. */
+  /** Without code, which may contain brackets. */
   const textOf = (page: string) => read(page).replace(/^```.*?^```$/gms, '');
 
   /** The anchors that GitHub gives to the headings of a page. */
@@ -179,7 +179,7 @@ describe.each(filesIn('', '.md'))('%s', (file) => {
   });
 
   it('names only npm scripts that exist', () => {
-    // bench/ has some of its own.
+    // bench/ has its own scripts.
     const packages = ['package.json', path.join(path.dirname(file), 'package.json')];
     const scripts = packages
       .filter((name) => existsSync(path.join(ROOT, name)))

@@ -88,7 +88,7 @@ describe('statements', () => {
 
   describe('when a hot path runs', () => {
     it.each(['self', 'refresh', 'logout'] as const)(
-      'takes one round trip and makes no entity for %s',
+      'takes one round trip and creates no entity for %s',
       async (route) => {
         const { tokens } = await registered();
         await during(() => client[route](tokens).expect(200));

@@ -17,7 +17,7 @@ const FOREIGN = [
   'lock_timeout = 1',
 ];
 
-describe('a PostgreSQL with settings of its own', () => {
+describe('a PostgreSQL with unusual settings', () => {
   let postgres: OwnPostgres;
   const started: ServiceProcess[] = [];
   beforeAll(async () => {

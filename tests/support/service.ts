@@ -12,7 +12,7 @@ import { createDatabase as createDatabaseOn } from '../harness/createDatabase';
 import { databaseSettings } from '../harness/databaseSettings';
 import { TEMPLATE_DATABASE, testServer } from './testServer';
 
-/** Made once a worker: a key pair takes a tenth of a second. */
+/** Once per Jest worker, because generating a key pair is slow. */
 const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
 
 export const REFRESH_SECRET = 'a refresh secret for tests, long enough';
@@ -27,24 +27,24 @@ export interface TestService {
   config: Config;
   dataSource: DataSource;
   keys: KeySet;
-  /** As server.ts holds it: `draining` once the process is told to stop. */
+  /** The state of the process, as in serve.ts. */
   lifecycle: { draining: boolean };
-  /** All that was logged, oldest first. */
+  /** Every logged line, oldest first. */
   logs: LogLine[];
-  /** Moves the clock, PostgreSQL's and the process's alike. */
+  /** Moves the clocks of PostgreSQL and the process. */
   advance(seconds: number): Promise<void>;
-  /** Stops both clocks, so many seconds after the start of the service. */
+  /** Stops both clocks, the given number of seconds after the start of the service. */
   freeze(seconds: number): Promise<void>;
   now(): number;
   stop(): Promise<void>;
 }
 
-/** A database of its own on the run's PostgreSQL, migrated. */
+/** A new migrated database on the run's PostgreSQL. */
 export async function createDatabase(template = TEMPLATE_DATABASE): Promise<Config['database']> {
   return { ...(await createDatabaseOn(testServer(), template)), poolSize: 10 };
 }
 
-/** The environment of a sound configuration on this database; `overrides` are variables. */
+/** The environment of a valid configuration on this database; `overrides` are variables. */
 export function environmentFor(
   database: Config['database'],
   overrides: NodeJS.ProcessEnv = {},
@@ -59,8 +59,8 @@ export function environmentFor(
 }
 
 /**
- * The whole service on a database of its own, with a movable clock; `overrides` are variables,
- * `template` is what the database is a clone of.
+ * The whole service on a new database, with a movable clock; `overrides` are variables, `template` is the
+ * database to copy.
  */
 export async function startService(
   overrides: NodeJS.ProcessEnv = {},

@@ -146,7 +146,7 @@ describe('loadConfig', () => {
       expect(read(loaded())).toEqual(fallback);
     });
 
-    it('has a port of its own in dev and test', () => {
+    it('has another default port in dev and test', () => {
       for (const NODE_ENV of ['dev', 'test']) {
         const config = loaded({ NODE_ENV, CLIENT_UI_DOMAIN: undefined });
         expect(config.port).toBe(5501);

@@ -23,7 +23,7 @@ function aJob() {
 
 const jobs = (count: number) => Array.from({ length: count }, aJob);
 const overloaded = expect.objectContaining({ code: 'overloaded', status: 503 }) as unknown;
-/** Lets what has been resolved go on. */
+/** Runs the continuations of resolved promises. */
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 const settings = { concurrency: 2, limit: 3, patience: 60_000 };
 

@@ -5,7 +5,7 @@ import { hiddenCharacters } from '../../src/validators/hiddenCharacters';
 const FIRST_VISIBLE = 0x21;
 const LAST = 0x10ffff;
 
-/** Letters, marks, digits and signs of every script, as the e-mail field lets them pass. */
+/** Letters, marks, digits and signs of every script that the e-mail field accepts. */
 const character = fc
   .oneof(
     fc.integer({ min: FIRST_VISIBLE, max: 0x24ff }),
