@@ -13,7 +13,8 @@ import { freePort } from './harness/freePort';
 import { tempFolder } from './harness/tempFolder';
 import { until } from './harness/until';
 import { ServiceProcess } from './support/process';
-import { createDatabase, environmentFor, type LogLine } from './support/service';
+import type { LogLine } from './support/capturingLogger';
+import { createDatabase, environmentFor } from './support/service';
 
 /** Part of every input that must not be logged. */
 const CANARY = 'canary7f3a';

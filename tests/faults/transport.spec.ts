@@ -1,15 +1,14 @@
 import { once } from 'node:events';
 import type { RequestListener, Server, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { Writable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
-import { createLogger, format, transports } from 'winston';
 import { expressMessages } from '../../src/http/expressMessages';
 import { createHttpServer, type HttpServerOptions } from '../../src/http/httpServer';
 import { aUser, clientOf, tokensOf } from '../support/client';
 import { until } from '../harness/until';
 import { Line } from '../support/Line';
-import { startService, type LogLine, type TestService } from '../support/service';
+import { capturingLogger } from '../support/capturingLogger';
+import { startService, type TestService } from '../support/service';
 
 const HEAD = 'POST /auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n';
 const SECOND = 1_000;
@@ -51,21 +50,8 @@ function expectRefusal(line: Line, status: number, code: string): void {
   ]);
 }
 
-const logs: LogLine[] = [];
-/** For a server in prod that logs to `logs`. */
-function settings(): HttpServerOptions {
-  const stream = new Writable({
-    write(chunk: Buffer, _encoding, done) {
-      logs.push(JSON.parse(chunk.toString()) as LogLine);
-      done();
-    },
-  });
-  const logger = createLogger({
-    format: format.json(),
-    transports: [new transports.Stream({ stream })],
-  });
-  return { environment: 'prod', logger };
-}
+const { logger, logs } = capturingLogger();
+const SETTINGS: HttpServerOptions = { environment: 'prod', logger };
 
 describe('hostile transport', () => {
   let service: TestService;
@@ -73,7 +59,7 @@ describe('hostile transport', () => {
   const lines: Line[] = [];
   beforeAll(async () => {
     service = await startService();
-    server = createHttpServer(service.app, { ...settings(), ...expressMessages(service.app) });
+    server = createHttpServer(service.app, { ...SETTINGS, ...expressMessages(service.app) });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   });
   afterEach(() => {
@@ -219,7 +205,7 @@ describe('hostile transport', () => {
     let impatient: Server;
     beforeAll(async () => {
       impatient = createHttpServer(service.app, {
-        ...settings(),
+        ...SETTINGS,
         ...expressMessages(service.app),
         headersTimeout: 300,
         requestTimeout: 600,
@@ -283,7 +269,7 @@ describe('hostile transport', () => {
           res.end();
         });
       };
-      const serial = createHttpServer(listener, settings());
+      const serial = createHttpServer(listener, SETTINGS);
       await new Promise<void>((resolve) => serial.listen(0, '127.0.0.1', resolve));
       const line = open(serial).write(
         ids(20)
@@ -350,7 +336,7 @@ describe('hostile transport', () => {
     it('closes idle ones, but none whose request is being handled', async () => {
       const pending: ServerResponse[] = [];
       const crowded = createHttpServer((_req, res) => pending.push(res), {
-        ...settings(),
+        ...SETTINGS,
         headersTimeout: 0,
         requestTimeout: 0,
       });
@@ -391,7 +377,7 @@ describe('hostile transport', () => {
     it('closes the connection when its traffic stops', async () => {
       const slow = createHttpServer((_req, res) => {
         res.end(Buffer.alloc(64 * 1024 * 1024));
-      }, settings());
+      }, SETTINGS);
       slow.timeout = 300;
       await new Promise<void>((resolve) => slow.listen(0, '127.0.0.1', resolve));
       const accepted = once(slow, 'connection') as Promise<[Socket]>;
@@ -408,7 +394,7 @@ describe('hostile transport', () => {
     it('does not apply the time limit of the headers', async () => {
       const get = 'GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n';
       const quick = createHttpServer(service.app, {
-        ...settings(),
+        ...SETTINGS,
         ...expressMessages(service.app),
         keepAliveTimeout: 65_000,
         headersTimeout: 200,

@@ -1,12 +1,10 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { cpSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { Writable } from 'node:stream';
-import { createLogger, format, transports } from 'winston';
 import { KeyRing } from '../../src/keys/KeyRing';
 import { certsDir } from '../harness/certsDir';
 import { until } from '../harness/until';
-import type { LogLine } from '../support/service';
+import { capturingLogger } from '../support/capturingLogger';
 import { rotate, setOf } from './folder';
 
 const pem = (dir: string, file: string) => readFileSync(path.join(dir, file), 'utf8');
@@ -16,21 +14,6 @@ const ofFolder = (dir: string) =>
 
 const ofEnvironment = (privateKey: string, publicKeys?: string) =>
   KeyRing.open({ dir: '/nowhere', privateKey, publicKeys });
-
-function recorder() {
-  const logs: LogLine[] = [];
-  const stream = new Writable({
-    write(chunk: Buffer, _encoding, done) {
-      logs.push(JSON.parse(chunk.toString()) as LogLine);
-      done();
-    },
-  });
-  const logger = createLogger({
-    format: format.json(),
-    transports: [new transports.Stream({ stream })],
-  });
-  return { logs, logger };
-}
 
 describe('KeyRing', () => {
   const made: string[] = [];
@@ -143,7 +126,7 @@ describe('KeyRing', () => {
     it('has the new set after a refresh, and logs it once', async () => {
       const dir = folder();
       const ring = await ofFolder(dir);
-      const { logs, logger } = recorder();
+      const { logs, logger } = capturingLogger();
       await ring.refresh(logger);
       expect(logs).toEqual([]);
 
@@ -164,7 +147,7 @@ describe('KeyRing', () => {
     it('refreshes by itself until it is stopped', async () => {
       const dir = folder();
       const ring = await ofFolder(dir);
-      const { logger } = recorder();
+      const { logger } = capturingLogger();
       const stop = ring.watch(logger, 0.01);
       rotate(dir, ['publish']);
       await until(() => ring.current.verifying.size === 2, 'the next key');
@@ -187,7 +170,7 @@ describe('KeyRing', () => {
         symlinkSync(path.join('..data', file), path.join(mount, file));
       }
       const ring = await ofFolder(mount);
-      const { logger } = recorder();
+      const { logger } = capturingLogger();
       const kids = await Promise.all(versions.map(async (dir) => (await setOf(dir)).signing.kid));
       expect(ring.current.signing.kid).toBe(kids[0]);
       point(versions[1]);
@@ -206,7 +189,7 @@ describe('KeyRing', () => {
       const before = ring.current;
       const whole = pem(dir, 'private.pem');
       const good = file === 'next.pem' ? pem(folder(), 'private.pem') : pem(dir, file);
-      const { logs, logger } = recorder();
+      const { logs, logger } = capturingLogger();
 
       writeFileSync(path.join(dir, file), broken(good));
       await ring.refresh(logger);
@@ -229,7 +212,7 @@ describe('KeyRing', () => {
       const dir = folder();
       const ring = await ofFolder(dir);
       const before = ring.current;
-      const { logs, logger } = recorder();
+      const { logs, logger } = capturingLogger();
       renameSync(dir, `${dir}-away`);
       await ring.refresh(logger);
       expect(ring.current).toBe(before);
@@ -251,7 +234,7 @@ describe('KeyRing', () => {
       };
       point(versions[0]);
       const ring = await ofFolder(link);
-      const { logs, logger } = recorder();
+      const { logs, logger } = capturingLogger();
 
       for (let moment = 0; moment < 40; moment += 1) {
         point(versions[0]);

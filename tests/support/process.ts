@@ -7,7 +7,8 @@ import type { Program } from '../harness/Program';
 import { startService } from '../harness/startService';
 import { tokensOf } from '../harness/tokensOf';
 import type { Tokens } from './client';
-import { environmentFor, type LogLine } from './service';
+import type { LogLine } from './capturingLogger';
+import { environmentFor } from './service';
 
 export interface Answer {
   status: number;

@@ -1,8 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { Writable } from 'node:stream';
 import type { Express } from 'express';
 import type { DataSource } from 'typeorm';
-import { createLogger, format, transports } from 'winston';
 import { createApp } from '../../src/app';
 import { loadConfig, type Config } from '../../src/config';
 import { createDataSource, SERVICE_OPTIONS } from '../../src/config/data-source';
@@ -10,6 +8,7 @@ import { keySetOf, type KeySet } from '../../src/keys/keySet';
 import { createServices } from '../../src/services';
 import { createDatabase as createDatabaseOn } from '../harness/createDatabase';
 import { databaseSettings } from '../harness/databaseSettings';
+import { capturingLogger, type LogLine } from './capturingLogger';
 import { TEMPLATE_DATABASE, testServer } from './testServer';
 
 /** Once per Jest worker, because generating a key pair is slow. */
@@ -17,8 +16,6 @@ const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 20
 
 export const REFRESH_SECRET = 'a refresh secret for tests, long enough';
 export const ALLOWED_ORIGIN = 'http://localhost:5173';
-
-export type LogLine = Record<string, unknown>;
 
 export interface TestService {
   app: Express;
@@ -74,17 +71,7 @@ export async function startService(
   );
   await dataSource.initialize();
 
-  const logs: LogLine[] = [];
-  const stream = new Writable({
-    write(chunk: Buffer, _encoding, done) {
-      logs.push(JSON.parse(chunk.toString()) as LogLine);
-      done();
-    },
-  });
-  const logger = createLogger({
-    format: format.json(),
-    transports: [new transports.Stream({ stream })],
-  });
+  const { logger, logs } = capturingLogger();
 
   let shift = 0;
   let frozenAt: number | undefined;
