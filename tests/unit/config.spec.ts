@@ -35,7 +35,7 @@ const problemsOf = (environment: NodeJS.ProcessEnv): readonly string[] => {
 const loaded = (overrides: NodeJS.ProcessEnv = {}) =>
   loadConfig({ ...SOUND, ...overrides }, folder);
 
-/** Setting, its default in prod, how it is read, a good value and what it becomes. */
+/** Setting, default in prod, how to read it, a valid value and its result. */
 const OPTIONAL: [string, unknown, (config: Config) => unknown, string, unknown][] = [
   ['PORT', 3000, (c) => c.port, '8080', 8080],
   ['HOST', [], (c) => c.hosts, '127.0.0.1', ['127.0.0.1']],

@@ -1,6 +1,6 @@
 import { HashQueue } from '../../src/service/HashQueue';
 
-/** A job that ends when it is told to. */
+/** A job that ends on demand. */
 function aJob() {
   let end: (() => void) | undefined;
   let fail: ((error: Error) => void) | undefined;

@@ -14,7 +14,7 @@ const character = fc
   )
   .filter((code) => code < 0xd800 || code > 0xdfff)
   .map((code) => String.fromCodePoint(code))
-  // A mark behind the iota subscript moves to another letter in JavaScript's capitals.
+  // A mark after the iota subscript moves to another letter in upper case.
   .filter((char) => !hiddenCharacters(char) && !char.normalize('NFD').includes('\u0345'));
 const localPart = fc
   .array(character, { minLength: 1, maxLength: 12 })
