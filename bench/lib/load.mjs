@@ -53,7 +53,7 @@ function ask(worker, job) {
 }
 
 /**
- * Runs one job and watches what it costs.
+ * Runs one job and measures its cost.
  *
  * @param {object} options
  * @param {Job} options.job
@@ -62,7 +62,7 @@ function ask(worker, job) {
  * @param {number} options.serverPid
  * @param {number} options.databasePid
  * @returns {Promise<Measurement>}
- * @throws {Error} when any response is not 200: a server that refuses is fast.
+ * @throws {Error} if any response is not 200, because a server that refuses is fast.
  */
 export async function measure({ job, worker, serverPid, databasePid }) {
   const pids = [serverPid, databasePid, worker.pid ?? NaN];

@@ -1,6 +1,6 @@
 /**
- * Shows the access tokens of the built service to other verifier libraries: each accepts the good
- * ones and refuses the bad. Then the orders service, and a whole rotation with verifiers that cache.
+ * Tests the access tokens of the built service with other verifier libraries: each accepts the valid
+ * ones and refuses the others. Then the orders service, and a whole rotation with verifiers that cache.
  * Ends with "N passed, N failed".
  */
 import { cookieHeader } from '../../tests/harness/cookieHeader.js';

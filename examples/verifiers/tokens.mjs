@@ -20,10 +20,10 @@ const jwkOf = (key) => {
 const part = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
 
 /**
- * Tokens that must be refused, by what is wrong with them. Each differs from the good token only in
- * that: those with wrong claims are signed with the service's own key.
+ * Tokens that must be refused, by their fault. Each differs from the good token only in that: those with
+ * wrong claims are signed with the service's own key.
  *
- * `control` is made in the same way and is valid: if it is refused, the others prove nothing.
+ * `control` is made the same way and is valid: if it is refused, the others prove nothing.
  *
  * @param {string} good
  * @param {string} refresh
