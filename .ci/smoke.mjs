@@ -27,7 +27,7 @@ let failed = 0;
 const print = (line) => process.stdout.write(`${line}\n`);
 
 /**
- * One check, counted. A later check may need what an earlier one returned; undefined: it failed.
+ * Runs and counts one check. Returns its result for later checks, or undefined if it failed.
  *
  * @template T
  * @param {string} name
@@ -48,7 +48,7 @@ async function check(name, body) {
 }
 
 /**
- * The body of a response that must have this status.
+ * The body of a response, which must have this status.
  *
  * @param {number} status
  * @param {Response} response

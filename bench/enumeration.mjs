@@ -1,6 +1,6 @@
 /**
- * Whether the time of a failed login reveals that an account exists: an unknown e-mail and a wrong
- * password in turn, one at a time, in alternating order.
+ * Whether the time of a failed login reveals that an account exists: alternates an unknown e-mail and a
+ * wrong password, one request at a time.
  *
  *   npm run enumeration -- [--samples 200]
  */

@@ -1,6 +1,6 @@
 /**
  * Whether the service slows down as its tables fill: the same requests on a small and on a large
- * database, in alternation, by sessions and accounts from all over the tables.
+ * database, in alternation, with sessions and accounts from all parts of the tables.
  *
  *   npm run growth -- [--rows 10000000] [--users 1000000] [--rounds 5] [--seconds 5]
  */
@@ -19,7 +19,7 @@ import { onWorkbench } from './lib/workbench.mjs';
 
 const LIMIT = 1.25;
 const SMALL = { rows: 1_000, users: 1_000 };
-/** Sessions that take part, chosen at random: the small table has no more. */
+/** Sessions chosen at random; the small table has no more. */
 const SESSIONS = 1_000;
 const WORKS = {
   self: { connections: 20 },
@@ -42,7 +42,7 @@ const say = (/** @type {string} */ line) => process.stderr.write(`${line}\n`);
  * @param {{ rows: number, users: number }} size
  */
 async function fill(client, { rows, users }) {
-  // Without checking the foreign key of each row: every user_id exists.
+  // Skips the foreign key checks: every user_id exists.
   await client.query('SET session_replication_role = replica');
   await client.query(
     `INSERT INTO users ("firstName", "lastName", email, password)

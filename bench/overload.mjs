@@ -1,5 +1,5 @@
 /**
- * How fast `self` answers while logins saturate every core.
+ * How fast `self` responds while logins saturate every core.
  *
  *   npm run overload -- [--seconds 20] [--logins 20] [--selves 20]
  */
@@ -35,6 +35,6 @@ await onWorkbench(async (bench) => {
     { text: 'self p99 without logins, ms', value: quiet.p99 },
     { text: 'self p99 under logins, ms', atMost: LIMIT_MS, value: busy.p99 },
     { text: 'self requests/s under logins', value: busy.perSecond },
-    { text: 'logins/s meanwhile', value: login.perSecond },
+    { text: 'logins/s at the same time', value: login.perSecond },
   ]);
 });

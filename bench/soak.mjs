@@ -1,5 +1,5 @@
 /**
- * Whether memory grows: half of the load that the service can take, self and refresh in equal parts,
+ * Whether memory grows: half of the load that the service can handle, self and refresh in equal parts,
  * for a long time.
  *
  *   npm run soak -- [--minutes 3]     (the target asks for 30)
@@ -15,14 +15,14 @@ const GROWTH_LIMIT_MIB = 1;
 const MEMORY_LIMIT_MIB = 110;
 const CONNECTIONS = 50;
 const SAMPLE_EVERY_MS = 5_000;
-/** Left out, because the heap first grows to its working size. */
+/** Not counted, because the heap first grows to its working size. */
 const WARM_PART = 1 / 3;
 const options = optionsOf({ minutes: 3 });
 
 /** @param {import('./lib/workbench.mjs').Workbench} bench */
 async function soak(bench) {
   const running = await service.start(bench);
-  // Every connection owns two clients in turn, so that the two kinds of request alternate.
+  // Every connection has two clients that take turns, so that the two kinds of request alternate.
   const selves = await service.works.self(running, CONNECTIONS);
   const refreshes = await service.works.refresh(running, CONNECTIONS, CONNECTIONS);
   const clients = [...selves, ...refreshes];

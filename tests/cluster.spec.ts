@@ -6,7 +6,7 @@ import { until } from './harness/until';
 import { ServiceProcess } from './support/process';
 import { createDatabase } from './support/service';
 
-/** The processes that this one has started. */
+/** The child processes. */
 const childrenOf = (pid: number) => familyOf(pid).slice(1);
 
 describe('WEB_CONCURRENCY=2', () => {
@@ -22,7 +22,7 @@ describe('WEB_CONCURRENCY=2', () => {
       const [victim = 0] = childrenOf(service.pid);
       process.kill(victim, 'SIGKILL');
       await until(() => !childrenOf(service.pid).includes(victim), 'the worker is gone');
-      // A connection to the dead worker fails once, a new one reaches the other.
+      // A connection to the dead worker fails once; a new one reaches the other worker.
       await until(async () => (await service.get('/health/live')).status === 200, 'an answer');
       await twoWorkers(service.pid);
       expect(await service.stop()).toBe(0);

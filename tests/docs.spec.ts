@@ -12,7 +12,7 @@ const NOT_OURS = new Set(['node_modules', '.git', '.data', 'dist', 'coverage']);
 
 const read = (file: string) => readFileSync(path.join(ROOT, file), 'utf8');
 
-/** The files below a folder of the project whose names have this ending, relative to its root. */
+/** The files with this ending below a folder of the project, relative to its root. */
 function filesIn(folder: string, ending: string): string[] {
   return readdirSync(path.join(ROOT, folder), { withFileTypes: true }).flatMap((entry) => {
     const file = path.join(folder, entry.name);
@@ -22,7 +22,7 @@ function filesIn(folder: string, ending: string): string[] {
   });
 }
 
-/** The cells of all rows of all tables whose first column has this heading, without backticks. */
+/** The rows of all tables whose first column has this heading, without backticks. */
 function rowsOf(file: string, heading: string): string[][] {
   const rows: string[][] = [];
   let inTable = false;
@@ -37,15 +37,15 @@ function rowsOf(file: string, heading: string): string[][] {
 
 const sorted = (values: Iterable<string>) => [...new Set(values)].sort();
 
-/** What the schema says of one setting. */
+/** The schema of one setting. */
 interface Rule {
   safeParse(value: undefined): { data?: { toString(): string } | undefined; error?: unknown };
 }
 
 describe('docs/configuration.md', () => {
-  /** What a setting is without a value, in words. */
+  /** A setting's default, in words. */
   function defaultOf(environment: 'dev' | 'prod', name: string): string {
-    // Its default is not in the schema, since it follows from another setting.
+    // Its default depends on another setting, so it is not in the schema.
     if (name === 'JWT_ISSUER') return 'http://localhost:PORT';
     const shape: Record<string, Rule> = schemaFor(environment).shape;
     const result = shape[name]?.safeParse(undefined);
@@ -118,7 +118,7 @@ describe.each(['docs/api.md', 'README.md'])('the routes in %s', (file) => {
   });
 });
 
-/** What Express keeps of a route, or of a router that is mounted. */
+/** How Express stores a route or a mounted router. */
 interface Layer {
   rawPath: string | string[];
   route?: { path: string | string[]; methods: Record<string, boolean> };
@@ -154,10 +154,10 @@ describe('docs/operations.md', () => {
 });
 
 describe.each(filesIn('', '.md'))('%s', (file) => {
-  /** Without code, which may hold brackets of its own. */
+  /** Without code, which may contain brackets. */
   const textOf = (page: string) => read(page).replace(/^```.*?^```$/gms, '');
 
-  /** The anchors that GitHub gives to the headings of a page. */
+  /** The anchors of the headings of a page on GitHub. */
   const anchorsOf = (page: string) =>
     [...textOf(page).matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) =>
       heading
@@ -179,7 +179,7 @@ describe.each(filesIn('', '.md'))('%s', (file) => {
   });
 
   it('names only npm scripts that exist', () => {
-    // bench/ has some of its own.
+    // bench/ has its own scripts.
     const packages = ['package.json', path.join(path.dirname(file), 'package.json')];
     const scripts = packages
       .filter((name) => existsSync(path.join(ROOT, name)))

@@ -29,7 +29,7 @@ describe('the codes of errors', () => {
   const registerWith = (field: string, value: unknown) => () =>
     client.register({ ...aUser(), [field]: value });
 
-  /** A request for each code: a code that no response has does not compile. */
+  /** A request for each code; a code without one does not compile. */
   const provoked: Record<FieldErrorCode, [path: string, attempt: () => Test, location?: string]> = {
     required: ['email', registerWith('email', undefined)],
     blank: ['firstName', registerWith('firstName', '\u200b')],

@@ -35,7 +35,7 @@ describe('errors', () => {
     });
 
     it.each(['', 'x'.repeat(500), 'a b', '"><script>', 'id{}', '../../etc'])(
-      'makes one of its own instead of "%s"',
+      'generates an id instead of "%s"',
       async (id) => {
         const res = await client.self({}).set('X-Request-Id', id);
         const { instance } = expectProblem(res, 401);

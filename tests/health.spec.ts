@@ -85,7 +85,7 @@ describe('health', () => {
       await client.send('get', LIVE).expect(200);
       await line.mend();
       let last = await client.send('get', READY);
-      // After a connection dies the next query on the pool may fail once.
+      // After a connection dies, the next query on the pool may fail once.
       if (last.status !== 200) last = await client.send('get', READY);
       expect(last.status).toBe(200);
     });

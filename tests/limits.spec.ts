@@ -18,7 +18,7 @@ describe('limits on attempts', () => {
   afterAll(() => service.stop());
 
   let host = 0;
-  /** An address that nobody has come from. */
+  /** An unused address. */
   const anAddress = () => {
     host += 1;
     return `203.0.113.${host}`;
@@ -34,7 +34,7 @@ describe('limits on attempts', () => {
     return statuses;
   };
   const times = (count: number, status: number) => Array<number>(count).fill(status);
-  /** Counts points to a key as if they had come in the usual way. */
+  /** Adds points to a key, as attempts would. */
   const count = (key: string, points: number) =>
     service.dataSource.query(
       `INSERT INTO rate_limits VALUES ($1, $2, $3)
@@ -52,7 +52,7 @@ describe('limits on attempts', () => {
       expect(await guesses(attacker, user, 10)).toEqual(times(10, 401));
     });
 
-    it('responds with 429 with the time to wait, to the right password, too', async () => {
+    it('responds with 429 and the time to wait, even to the right password', async () => {
       for (const password of [WRONG, user.password]) {
         const res = await login(attacker, { ...user, password });
         expectProblem(res, 429);
@@ -68,7 +68,7 @@ describe('limits on attempts', () => {
       }
     });
 
-    it('lets the page of an allowed origin read them', async () => {
+    it('lets a page of an allowed origin read the headers', async () => {
       const res = await login(attacker, user).set('Origin', ALLOWED_ORIGIN);
       expect(res.status).toBe(429);
       const exposed = res.headers['access-control-expose-headers']?.toLowerCase().split(',');
@@ -93,11 +93,11 @@ describe('limits on attempts', () => {
       );
     });
 
-    it('lets the owner in from the address of the registration', async () => {
+    it('accepts the owner from the address of the registration', async () => {
       await login(owner, user).expect(200);
     });
 
-    it('leaves other accounts, refresh and the key set alone at that address', async () => {
+    it('does not limit other accounts, refresh and the key set at that address', async () => {
       const other = aUser();
       await register(owner, other).expect(201);
       await login(attacker, other).expect(200);
@@ -107,7 +107,7 @@ describe('limits on attempts', () => {
       await keys.expect(200);
     });
 
-    it('holds no e-mail in the clear', async () => {
+    it('stores no e-mail in plain text', async () => {
       const rows = await service.dataSource.query<{ key: string }[]>('SELECT key FROM rate_limits');
       expect(rows.length).toBeGreaterThan(2);
       expect(JSON.stringify(rows)).not.toContain('@');
@@ -115,8 +115,8 @@ describe('limits on attempts', () => {
     });
   });
 
-  describe('when the time is over', () => {
-    it('lets in again', async () => {
+  describe('when the wait is over', () => {
+    it('accepts the password again', async () => {
       const later = await startService({ RATE_LIMIT_ENABLED: 'true' });
       try {
         const there = clientOf(later);
@@ -134,7 +134,7 @@ describe('limits on attempts', () => {
   });
 
   describe('when the right password comes before the limit', () => {
-    it('counts anew', async () => {
+    it('starts counting again', async () => {
       const user = aUser();
       const address = anAddress();
       await register(address, user).expect(201);
@@ -146,7 +146,7 @@ describe('limits on attempts', () => {
   });
 
   describe('when the e-mail is unknown', () => {
-    it('is limited like an account: the limit does not tell that there is none', async () => {
+    it('is limited like an account, so that the limit reveals nothing', async () => {
       const address = anAddress();
       const nobody = aUser();
       expect(await guesses(address, nobody, 12)).toEqual([...times(10, 401), ...times(2, 429)]);
@@ -158,7 +158,7 @@ describe('limits on attempts', () => {
   describe('when strangers from many addresses guess the password of one account', () => {
     const user = aUser();
     const owner = anAddress();
-    /** What a stranger is told to wait, in seconds; undefined: may try. */
+    /** The seconds that a stranger has to wait; undefined if an attempt is allowed. */
     const wait = async (): Promise<string | undefined> =>
       (await login(anAddress(), { ...user, password: WRONG })).headers['retry-after'];
     const lockRunsOut = () =>
@@ -181,14 +181,14 @@ describe('limits on attempts', () => {
       expect(waits).toEqual(['1', '2', '4', '8', '16']);
     });
 
-    it('lets the owner in from where he has signed in before', async () => {
+    it('accepts the owner from a familiar network', async () => {
       expect(await wait()).toMatch(/^\d+$/);
       await login(owner, user).expect(200);
       expect(await guesses(owner, user, 1)).toEqual([429]);
       await login(owner, user).expect(200);
     });
 
-    it('answers a wrong password from there like an unknown e-mail that is locked', async () => {
+    it('responds to a wrong password from there as to a locked unknown e-mail', async () => {
       const nobody = aUser();
       for (let i = 0; i < 11; i += 1) await guesses(anAddress(), nobody, 1);
       const shapeOf = async (email: string) => {
@@ -211,7 +211,7 @@ describe('limits on attempts', () => {
   });
 
   describe('when one address has failed 100 times at many accounts', () => {
-    it('responds with 429 there, and nowhere else', async () => {
+    it('responds with 429 there and nowhere else', async () => {
       const user = aUser();
       await register(anAddress(), user).expect(201);
       const address = anAddress();
@@ -235,7 +235,7 @@ describe('limits on attempts', () => {
       expect(await guesses('2001:db8:0:2::1', aUser(), 1)).toEqual([401]);
     });
 
-    it('takes a mapped IPv4 address for what it is', async () => {
+    it('counts an IPv4-mapped address as IPv4', async () => {
       const nobody = aUser();
       const address = anAddress();
       expect(await guesses(`::ffff:${address}`, nobody, 10)).toEqual(times(10, 401));
@@ -267,7 +267,7 @@ describe('limits on attempts', () => {
   });
 
   describe('when the networks of one /48 have failed 300 times', () => {
-    it('responds with 429 to all of them, and 401 to another /48', async () => {
+    it('responds with 429 to all of them and with 401 to another /48', async () => {
       await count('site:2001:db8:48::/48', 299);
       expect(await guesses('2001:db8:48:1::1', aUser(), 1)).toEqual([401]);
       expect(await guesses('2001:db8:48:2::1', aUser(), 1)).toEqual([429]);
@@ -276,7 +276,7 @@ describe('limits on attempts', () => {
   });
 
   describe('when one address sends invalid input again and again', () => {
-    it('responds with 429 there after 300 of them, tells it once, and serves others', async () => {
+    it('responds with 429 there after 300 of them, logs it once, and serves others', async () => {
       const address = anAddress();
       const send = (from: string) => login(from, { email: 'nonsense', password: 'x' });
       for (let i = 0; i < 300; i += 1) await send(address).expect(400);
@@ -288,7 +288,7 @@ describe('limits on attempts', () => {
   });
 
   describe('when one account signs in again and again', () => {
-    it('responds with 429 after 100 logins from one address, and 200 elsewhere', async () => {
+    it('responds with 429 after 100 logins from one address, and with 200 elsewhere', async () => {
       const user = aUser();
       const address = anAddress();
       await register(address, user).expect(201);
@@ -330,7 +330,7 @@ describe('limits on attempts', () => {
   });
 
   describe('when 100 accounts were registered from one address within the hour', () => {
-    it('responds with 429 there, before anything is hashed, and 201 elsewhere', async () => {
+    it('responds with 429 there before hashing, and with 201 elsewhere', async () => {
       const address = anAddress();
       await count(`registration:${address}`, 99);
       await register(address, aUser()).expect(201);
@@ -344,7 +344,7 @@ describe('limits on attempts', () => {
   });
 
   describe('when the current password is guessed on a signed-in device', () => {
-    it('limits it at PATCH /auth/password and DELETE /auth/self alike, and the session lives', async () => {
+    it('limits it at PATCH /auth/password and DELETE /auth/self, and keeps the session', async () => {
       const user = aUser();
       const address = anAddress();
       const tokens = tokensOf(await register(address, user).expect(201));
@@ -409,7 +409,7 @@ describe('limits on attempts', () => {
   });
 
   describe('when TRUST_PROXY is not set', () => {
-    it('believes no X-Forwarded-For, and says once what to set', async () => {
+    it('ignores X-Forwarded-For, and logs once what to set', async () => {
       const direct = await startService({ RATE_LIMIT_ENABLED: 'true' });
       try {
         const there = clientOf(direct);
@@ -434,7 +434,7 @@ describe('limits on attempts', () => {
   });
 
   describe('when 40 guesses come at once, at two processes', () => {
-    it('lets hardly more through than one after the other', async () => {
+    it('accepts hardly more than it would one after the other', async () => {
       const database = await createDatabase();
       const settings = { CERTS_DIR: certsDir(), RATE_LIMIT_ENABLED: 'true' };
       const replicas = await Promise.all([
@@ -456,7 +456,7 @@ describe('limits on attempts', () => {
         const statuses = answers.map(({ status }) => status);
         const guessed = statuses.filter((status) => status === 401).length;
         expect(guessed).toBeGreaterThanOrEqual(10);
-        // As many are under way as there are threads when the tenth failure is counted.
+        // When the tenth failure is counted, one attempt per thread is running.
         expect(guessed).toBeLessThan(10 + 2 * availableParallelism());
         expect(statuses.filter((status) => status === 429)).toHaveLength(40 - guessed);
         for (const replica of replicas)

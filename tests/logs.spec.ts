@@ -23,9 +23,10 @@ import { freePort } from './harness/freePort';
 import { tempFolder } from './harness/tempFolder';
 import { until } from './harness/until';
 import { ServiceProcess } from './support/process';
-import { createDatabase, environmentFor, type LogLine } from './support/service';
+import type { LogLine } from './support/capturingLogger';
+import { createDatabase, environmentFor } from './support/service';
 
-/** Stands in every input that must not come out again. */
+/** Part of every input that must not be logged. */
 const CANARY = 'canary7f3a';
 const PASSWORD = `${CANARY} horse battery`;
 const UTC = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
@@ -68,7 +69,7 @@ describe('the log', () => {
     await admin.end();
   });
 
-  /** Sends bytes as they are, and keeps what must not be logged. */
+  /** Sends raw bytes, and remembers what must not be logged. */
   const send = ({ method = 'POST', path, tokens = {}, body, headers = {} }: Input) =>
     new Promise<Sent>((resolve, reject) => {
       const text = body === undefined ? '' : JSON.stringify(body);
@@ -119,7 +120,7 @@ describe('the log', () => {
     expect(status).toBe(201);
     return { user, tokens, requestId };
   };
-  /** The lines of this request, once its last one is there. */
+  /** The lines of this request, when its last one has been written. */
   const linesOf = async ({ requestId }: Pick<Sent, 'requestId'>): Promise<LogLine[]> => {
     const lines = () => service.logs.filter((line) => line.requestId === requestId);
     await until(() => lines().some(({ message }) => message === 'request'), 'the line');
@@ -133,7 +134,7 @@ describe('the log', () => {
   };
   const anId = expect.any(Number) as number;
 
-  describe('when something happens that matters for security', () => {
+  describe('when a security event happens', () => {
     it('has one event for a registration', async () => {
       await expectEvent(await account(), 'user_created', { userId: anId });
     });
@@ -250,8 +251,8 @@ describe('the log', () => {
     });
   });
 
-  describe('when inputs are made to be seen in the log', () => {
-    it('keeps to one line each, in the names that it has', async () => {
+  describe('when inputs try to forge log lines', () => {
+    it('writes one line each, with its own field names', async () => {
       const breakers = [
         `${CANARY}\\r\\n{"event":"forged"}`,
         `"}\\n{"event":"forged","x":"`,
@@ -286,7 +287,7 @@ describe('the log', () => {
   });
 
   describe('when something fails on our side', () => {
-    it('says so once with the request id, and without the inputs', async () => {
+    it('logs it once with the request id, without the inputs', async () => {
       const { user } = await account();
       await admin.query(
         `CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -302,8 +303,8 @@ describe('the log', () => {
     });
   });
 
-  describe('when all of it is read', () => {
-    it('holds no secret, no e-mail and no name, and each line says when and of which request', async () => {
+  describe('when all lines are read', () => {
+    it('has no secret, e-mail or name, and a time and a request id on each line', async () => {
       const all = service.logs.map((line) => JSON.stringify(line)).join('\n');
       expect(sent.length).toBeGreaterThan(30);
       expect(secrets.length).toBeGreaterThan(10);
@@ -324,7 +325,7 @@ describe('the log', () => {
       }
     });
 
-    it('has the events, and nothing else, in the audit file of the day', async () => {
+    it('writes exactly the events to the audit file of the day', async () => {
       const inLog = () => service.logs.filter(({ event }) => event !== undefined);
       expect(await service.stop()).toBe(0);
       const files = readdirSync(auditFolder).filter((name) => name.endsWith('.log'));
@@ -341,7 +342,7 @@ describe('the log', () => {
   });
 
   describe('when the level hides all but errors', () => {
-    it('has the events all the same', async () => {
+    it('still logs the events', async () => {
       const quiet = await ServiceProcess.start(database, { LOG_LEVEL: 'error' });
       expect((await quiet.post('/auth/register', {}, aUser())).status).toBe(201);
       expect(await quiet.stop()).toBe(0);
@@ -369,8 +370,8 @@ describe('the log', () => {
         .filter(({ message }) => String(message).startsWith('the audit file'))
         .map(({ cause, lost }) => cause ?? lost);
 
-    it('says so once and goes on, and writes again when it can', async () => {
-      // Not a folder.
+    it('reports it once, keeps serving, and writes again when it can', async () => {
+      // A file in place of the folder.
       const inTheWay = path.join(folder, 'logs');
       writeFileSync(inTheWay, '');
       const AUDIT_LOG_FILE = path.join(inTheWay, 'audit.log');
@@ -387,7 +388,7 @@ describe('the log', () => {
       expect(readFileSync(path.join(inTheWay, file), 'utf8')).toContain('"user_created"');
     });
 
-    it('goes on with a full disk', async () => {
+    it('keeps serving with a full disk', async () => {
       const today = new Date().toISOString().slice(0, 10);
       symlinkSync('/dev/full', path.join(folder, `audit-${today}.log`));
       const AUDIT_LOG_FILE = path.join(folder, 'audit.log');
@@ -474,7 +475,7 @@ describe('the log', () => {
   });
 
   describe('when nobody reads it any more', () => {
-    it('goes on', async () => {
+    it('keeps serving', async () => {
       const port = await freePort();
       const child = spawn(
         process.execPath,

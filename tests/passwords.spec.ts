@@ -37,8 +37,8 @@ describe('passwords', () => {
     return row?.password ?? '';
   };
 
-  describe('when a common one is chosen', () => {
-    it.each(COMMON)('refuses %s at registration, and says why', async (password) => {
+  describe('when a new one is common', () => {
+    it.each(COMMON)('refuses %s at registration with the reason', async (password) => {
       const { errors } = expectProblem(await client.register(aUser({ password })), 400);
       expect(errors).toEqual([
         {
@@ -52,12 +52,12 @@ describe('passwords', () => {
     });
   });
 
-  describe('when it is predictable, or names the service', () => {
+  describe('when a new one is predictable or names the service', () => {
     it.each([
       ['zyxwvutsr', 'password must be more than a repetition or a sequence of keys'],
       ['abcabcabcabc', 'password must be more than a repetition or a sequence of keys'],
       ['Auth-Service 7!', 'password must not contain the name of this service'],
-    ])('refuses %s at registration, and says why', async (password, msg) => {
+    ])('refuses %s at registration with the reason', async (password, msg) => {
       const { errors } = expectProblem(await client.register(aUser({ password })), 400);
       expect(errors).toEqual([
         { type: 'field', code: 'too-common', msg, path: 'password', location: 'body' },
@@ -65,10 +65,10 @@ describe('passwords', () => {
     });
   });
 
-  describe('when it contains what is known of the person', () => {
+  describe('when a new one contains personal data', () => {
     const person = { firstName: 'Augusta', lastName: 'O’Byron', email: 'countess@example.com' };
     it.each(['my countess 1815', 'x AUGUSTA x x', 'prefix-o’byron-suffix'])(
-      'refuses %s at registration, and says why',
+      'refuses %s at registration with the reason',
       async (password) => {
         const { errors } = expectProblem(
           await client.register(aUser({ ...person, password })),
@@ -80,20 +80,20 @@ describe('passwords', () => {
       },
     );
 
-    it('refuses an e-mail whose local part is short', async () => {
+    it('refuses the whole e-mail even if its local part is short', async () => {
       const email = `x${process.pid}@example.com`;
       const res = await client.register(aUser({ email, password: email.toUpperCase() }));
       expect(expectProblem(res, 400).errors[0]?.code).toBe('contains-personal-data');
     });
 
-    it('does not mind words of two letters, nor the domain', async () => {
+    it('accepts words of two letters and the domain', async () => {
       const password = 'example li horse battery';
       await client.register(aUser({ firstName: 'Li', password })).expect(201);
     });
   });
 
   describe('when it is changed', () => {
-    it('refuses the same ones, by the name and e-mail of the account', async () => {
+    it('refuses the same ones, using name and e-mail of the account', async () => {
       const user = aUser({ firstName: 'Wilhelmina' });
       const tokens = tokensOf(await client.register(user).expect(201));
       for (const newPassword of ['password1', 'dear wilhelmina', `my ${user.email}`]) {
@@ -109,7 +109,7 @@ describe('passwords', () => {
   });
 
   describe('when an old password would be refused today', () => {
-    it('still lets its owner in', async () => {
+    it('still accepts it at login', async () => {
       const user = aUser();
       await client.register(user).expect(201);
       await service.dataSource.query('UPDATE users SET password = $2 WHERE email = $1', [
@@ -149,7 +149,7 @@ describe('passwords', () => {
       }
     });
 
-    it('lets in with a bcrypt hash by its other name, $2y$', async () => {
+    it('accepts a bcrypt hash with the prefix $2y$', async () => {
       const user = aUser();
       await client.register(user).expect(201);
       const hash = (await storedHash(user.email)).replace('$2b$', '$2y$');
@@ -163,7 +163,7 @@ describe('passwords', () => {
   });
 
   describe('when BCRYPT_ROUNDS was lowered', () => {
-    it('takes the work of the slowest hash for every refusal', async () => {
+    it('refuses after the work of the slowest hash', async () => {
       const own = await startService();
       try {
         const there = clientOf(own);
@@ -194,7 +194,7 @@ describe('passwords', () => {
 
   describe('when BCRYPT_ROUNDS was raised', () => {
     const user = aUser();
-    /** As it was made before, with less work. */
+    /** A hash with fewer rounds. */
     const weaken = async () => {
       await service.dataSource.query('UPDATE users SET password = $2 WHERE email = $1', [
         user.email,
@@ -205,7 +205,7 @@ describe('passwords', () => {
       await client.register(user).expect(201);
     });
 
-    it('hashes anew at the next login, and the session and later logins work', async () => {
+    it('hashes again at the next login, and the session and later logins work', async () => {
       await weaken();
       expect(bcrypt.getRounds(await storedHash(user.email))).toBe(4);
       const tokens = tokensOf(await client.login(user).expect(200));
@@ -217,14 +217,14 @@ describe('passwords', () => {
       expect(await storedHash(user.email)).toBe(renewed);
     });
 
-    it('does not for a wrong password', async () => {
+    it('does not hash again for a wrong password', async () => {
       await weaken();
       const before = await storedHash(user.email);
       await client.login({ ...user, password: 'not the password' }).expect(401);
       expect(await storedHash(user.email)).toBe(before);
     });
 
-    it('lets all logins in that come at once', async () => {
+    it('accepts all logins that arrive at once', async () => {
       await weaken();
       const answers = await Promise.all(Array.from({ length: 8 }, () => client.login(user)));
       expect(answers.map(({ status }) => status)).toEqual(Array(8).fill(200));
@@ -232,7 +232,7 @@ describe('passwords', () => {
       expect(bcrypt.getRounds(await storedHash(user.email))).toBe(10);
     });
 
-    it('changes the password in the same request', async () => {
+    it('also accepts a change of password in the same request', async () => {
       const tokens = tokensOf(await client.login(user).expect(200));
       await weaken();
       const newPassword = 'another horse battery';
@@ -244,7 +244,7 @@ describe('passwords', () => {
     });
   });
 
-  describe('when 300 logins come at once', () => {
+  describe('when 300 logins arrive at once', () => {
     let database: Config['database'];
     let process: ServiceProcess;
     beforeAll(async () => {
@@ -253,7 +253,7 @@ describe('passwords', () => {
     });
     afterAll(() => process.stop());
 
-    it('signs in or refuses with Retry-After, and the rest of the service does not wait', async () => {
+    it('signs in or sends Retry-After, and other requests do not wait', async () => {
       const user = aUser();
       let { tokens } = await process.post('/auth/register', {}, user);
       const crowdIs = { over: false };
@@ -279,12 +279,12 @@ describe('passwords', () => {
       const statuses = answers.map(({ status }) => status);
       const refused = answers.filter(({ status }) => status === 503);
       expect(statuses.filter((status) => status === 200).length).toBeGreaterThan(20);
-      // As many wait as HASH_QUEUE_LIMIT says; the others are not kept waiting.
+      // HASH_QUEUE_LIMIT of them wait; the others are refused at once.
       expect(refused.length).toBeGreaterThan(100);
       expect(statuses.filter((status) => ![200, 503].includes(status))).toEqual([]);
       for (const { headers } of refused) expect(headers.get('retry-after')).toMatch(/^[1-9]\d*$/);
 
-      // Behind the hashes, each of them would take as long as the crowd.
+      // Behind the hashes each of them would take as long as all logins.
       expect(served).toBeGreaterThan(20);
     });
   });

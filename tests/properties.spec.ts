@@ -6,7 +6,7 @@ import { startService, type TestService } from './support/service';
 
 const RUNS = 120;
 
-/** What a field may hold, biased to what is nearly right. */
+/** Any value of a field, biased towards nearly valid ones. */
 const fieldValue = fc.oneof(
   { weight: 3, arbitrary: fc.jsonValue({ maxDepth: 3 }) },
   { weight: 2, arbitrary: fc.string({ unit: 'binary', maxLength: 300 }) },
@@ -34,7 +34,7 @@ const registration = fc.record(
   { requiredKeys: [] },
 );
 
-/** A registration that is right but for one field: each field's own rules are reached. */
+/** A registration with one arbitrary field, so that the rules of each field are reached. */
 const nearlyRight = fc
   .record({
     field: fc.constantFrom('firstName', 'lastName', 'email', 'password'),
@@ -44,7 +44,7 @@ const nearlyRight = fc
 
 const body = fc.oneof(fc.jsonValue({ maxDepth: 6 }), registration);
 
-/** Characters that Node sends in a header as they are, but for the end of a cookie. */
+/** Characters that Node sends unchanged in a header, except those that end a cookie. */
 const headerText = fc
   .array(
     fc.oneof(
@@ -93,14 +93,14 @@ describe('for any input', () => {
     ['register', 201],
     ['login', 200],
   ] as const)('when any JSON is sent to %s', (route, success) => {
-    it('answers with success or a problem, never with a 5xx', async () => {
+    it('responds with success or a problem, never with a 5xx', async () => {
       await holds(body, async (value) => {
         const res = await client.raw('post', `/auth/${route}`, JSON.stringify(value));
         expectAnswer(res, success);
       });
     });
 
-    it('does so for any bytes, too', async () => {
+    it('does so for any bytes', async () => {
       await holds(fc.uint8Array({ maxLength: 200 }), async (bytes) => {
         const res = await client.raw('post', `/auth/${route}`, Buffer.from(bytes as Uint8Array));
         if ((bytes as Uint8Array).length === 0) expect(res.status).toBeLessThan(500);
@@ -110,7 +110,7 @@ describe('for any input', () => {
   });
 
   describe('when one field of a registration is anything', () => {
-    it('answers with success or a problem, and the account can sign in where it was made', async () => {
+    it('responds with success or a problem, and a created account can sign in', async () => {
       await holds(nearlyRight, async (value) => {
         const res = await client.raw('post', '/auth/register', JSON.stringify(value));
         expectAnswer(res, 201);
@@ -141,7 +141,7 @@ describe('for any input', () => {
   });
 
   describe('when a good access token comes with any refresh token', () => {
-    it('responds with 401 at logout, and the session lives', async () => {
+    it('responds with 401 at logout and keeps the session', async () => {
       const { access } = tokensOf(await client.register().expect(201));
       await holds(token, async (refresh) => {
         expectProblem(await client.logout({ access, refresh: refresh as string }), 401);

@@ -19,7 +19,7 @@ import { createDatabase, environmentFor } from './support/service';
 describe('the process', () => {
   let database: Config['database'];
   let certs: string;
-  /** A project of its own, with the built service: what lies in ours cannot matter. */
+  /** A separate project with the built service, independent of the files of this one. */
   let project: string;
   const started: ServiceProcess[] = [];
   beforeAll(async () => {
@@ -33,7 +33,7 @@ describe('the process', () => {
     await Promise.all(started.map((service) => service.stop('SIGKILL')));
   });
 
-  /** Runs it until it ends by itself. */
+  /** Runs until it ends by itself. */
   const ended = async (environment: NodeJS.ProcessEnv) => {
     const child = spawn(process.execPath, [path.join(project, 'dist/server.js')], {
       env: { PATH: process.env.PATH, ...environment },
@@ -67,7 +67,7 @@ describe('the process', () => {
     until(() => service.logs.some((line) => line.event === event), event);
 
   describe('when nothing is set', () => {
-    it('names what is missing, one line each, and exits with 1', async () => {
+    it('prints one line for each missing setting and exits with 1', async () => {
       const { code, lines, stdout } = await ended({});
       expect(code).toBe(1);
       expect(lines.map((line) => line.split(' ')[0]).sort()).toEqual(
@@ -84,8 +84,8 @@ describe('the process', () => {
     });
   });
 
-  describe('when settings are unsound', () => {
-    it('names each in one line, prints no value, and exits with 1', async () => {
+  describe('when settings are invalid', () => {
+    it('prints one line for each, without its value, and exits with 1', async () => {
       const values = {
         PORT: 'port-value',
         REFRESH_JWT_SECRET: 'secret-value-0123456789',
@@ -110,7 +110,7 @@ describe('the process', () => {
   });
 
   describe('when the keys are missing', () => {
-    it('names the command that makes them, and exits with 1', async () => {
+    it('names the command that creates them and exits with 1', async () => {
       const { code, lines } = await ended(sound({ CERTS_DIR: path.join(project, 'nowhere') }));
       expect(code).toBe(1);
       expect(lines).toHaveLength(1);
@@ -135,7 +135,7 @@ describe('the process', () => {
   });
 
   describe('when the port is taken', () => {
-    it('says so in one line, and exits with 1', async () => {
+    it('prints one line and exits with 1', async () => {
       const port = await freePort();
       const other = net.createServer().listen(port);
       await once(other, 'listening');
@@ -162,7 +162,7 @@ describe('the process', () => {
       ['test', '.env.test'],
       ['dev', '.env.dev'],
       ['prod', '.env.prod'],
-    ])('reads it by NODE_ENV=%s, and lets the environment win', (NODE_ENV, file) => {
+    ])('reads it by NODE_ENV=%s, and prefers the environment', (NODE_ENV, file) => {
       writeFileSync(path.join(project, file), 'PORT=7001\nLOG_LEVEL="warn"\n');
       try {
         expect(portWith(sound({ NODE_ENV }))).toBe('7001');
@@ -174,7 +174,7 @@ describe('the process', () => {
       expect(portWith(sound({ NODE_ENV }))).not.toBe('7001');
     });
 
-    it('names what is unsound in it without the value', async () => {
+    it('prints what is invalid in it without the value', async () => {
       writeFileSync(path.join(project, '.env.prod'), 'PORT=value-in-the-file\n');
       try {
         const { code, lines, stderr } = await ended(sound());
@@ -189,7 +189,7 @@ describe('the process', () => {
   });
 
   describe('when it runs in prod', () => {
-    it('warns where JWT_ISSUER is not set, and only there', async () => {
+    it('warns only if JWT_ISSUER is not set', async () => {
       const warnings = (service: ServiceProcess) =>
         service.logs.filter(
           ({ level, message }) => level === 'warn' && String(message).includes('JWT_ISSUER'),
@@ -198,7 +198,7 @@ describe('the process', () => {
       expect(warnings(await running())).toEqual([]);
     });
 
-    it('warns of each unsafe setting, and of a private key that everyone can read', async () => {
+    it('warns of each unsafe setting and of a private key that everyone can read', async () => {
       const open = certsDir();
       chmodSync(path.join(open, 'private.pem'), 0o644);
       const service = await running({ CERTS_DIR: open, RATE_LIMIT_ENABLED: 'false' });
@@ -210,7 +210,7 @@ describe('the process', () => {
       ]);
     });
 
-    it('logs JSON lines with UTC time, from its start to its stop', async () => {
+    it('logs JSON lines with UTC times from start to stop', async () => {
       const service = await running();
       await said(service, 'sys_startup');
       expect(await service.stop()).toBe(0);
@@ -222,7 +222,7 @@ describe('the process', () => {
       expect(service.stderr).toBe('');
     });
 
-    it('gives a session that is taken back by a logout', async () => {
+    it('opens a session that a logout ends', async () => {
       const service = await running();
       const { status, tokens } = await service.post('/auth/register', {}, aUser());
       expect(status).toBe(201);
@@ -232,13 +232,13 @@ describe('the process', () => {
     });
   });
 
-  describe('when it is told to stop', () => {
+  describe('when it gets a signal to stop', () => {
     it.each(['SIGTERM', 'SIGINT'] as const)('exits with 0 by %s', async (signal) => {
       const service = await running();
       expect(await service.stop(signal)).toBe(0);
     });
 
-    it('finishes the request in flight, and closes its connection', async () => {
+    it('finishes the request in flight and closes its connection', async () => {
       const service = await running();
       const body = JSON.stringify(aUser());
       const req = http.request({
@@ -253,7 +253,7 @@ describe('the process', () => {
         },
       });
       req.flushHeaders();
-      // By then the request has been accepted.
+      // The request has been accepted by then.
       await once(req, 'continue');
       const exit = service.stop();
       await said(service, 'sys_shutdown');
@@ -266,7 +266,7 @@ describe('the process', () => {
   });
 
   describe('when the database goes away and comes back', () => {
-    it('responds with 503, then recovers by itself, in the same process', async () => {
+    it('responds with 503, then recovers in the same process', async () => {
       const line = await startLine();
       try {
         const service = await running({ DB_PORT: String(line.port) });
@@ -295,7 +295,7 @@ describe('the process', () => {
   });
 
   describe('when the database refuses its password', () => {
-    it('exits with 1 and one line, without the password', async () => {
+    it('exits with 1 and one line without the password', async () => {
       const { code, lines, stderr, stdout } = await ended(
         sound({ DB_PASSWORD: 'not-the-password', PORT: String(await freePort()) }),
       );

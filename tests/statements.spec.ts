@@ -23,14 +23,14 @@ describe('statements', () => {
       const { connection } = acquired as PoolClient & { connection: EventEmitter };
       if (watched.has(connection)) return;
       watched.add(connection);
-      // PostgreSQL's last word in every round trip.
+      // The last message of every round trip.
       connection.on('readyForQuery', () => (roundTrips += 1));
     });
     const count = () => {
       entities += 1;
     };
     service.dataSource.subscribers.push({ afterLoad: count, afterInsert: count });
-    // Watched, not replaced: every statement of every connection passes here.
+    // Only watched: every statement of every connection passes here.
     const original = Object.getOwnPropertyDescriptor(Client.prototype, 'query')?.value as (
       ...args: unknown[]
     ) => unknown;
@@ -48,7 +48,7 @@ describe('statements', () => {
     await service.stop();
   });
 
-  /** The statements that a request takes, its connection open already. */
+  /** The statements of a request whose connection is already open. */
   const during = async (request: () => PromiseLike<unknown>) => {
     run.length = 0;
     roundTrips = 0;
@@ -88,7 +88,7 @@ describe('statements', () => {
 
   describe('when a hot path runs', () => {
     it.each(['self', 'refresh', 'logout'] as const)(
-      'takes one round trip and makes no entity for %s',
+      'takes one round trip and creates no entity for %s',
       async (route) => {
         const { tokens } = await registered();
         await during(() => client[route](tokens).expect(200));

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import type { RequestListener, Server, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { Writable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
+<<<<<<< HEAD:tests/transport.spec.ts
 import { createLogger, format, transports } from 'winston';
 import { expressMessages } from '../src/http/expressMessages';
 import { createHttpServer, type HttpServerOptions } from '../src/http/httpServer';
@@ -10,6 +10,15 @@ import { aUser, clientOf, tokensOf } from './support/client';
 import { until } from './harness/until';
 import { Line } from './support/Line';
 import { startService, type LogLine, type TestService } from './support/service';
+=======
+import { expressMessages } from '../../src/http/expressMessages';
+import { createHttpServer, type HttpServerOptions } from '../../src/http/httpServer';
+import { aUser, clientOf, tokensOf } from '../support/client';
+import { until } from '../harness/until';
+import { Line } from '../support/Line';
+import { capturingLogger } from '../support/capturingLogger';
+import { startService, type TestService } from '../support/service';
+>>>>>>> work/words:tests/faults/transport.spec.ts
 
 const HEAD = 'POST /auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n';
 const SECOND = 1_000;
@@ -34,7 +43,7 @@ function expectProblem(line: Line, status: number): void {
   expect(line.problem.errors).toHaveLength(1);
 }
 
-/** A problem of a request that never reached the application. */
+/** The problem of a request that never reached the application. */
 function expectRefusal(line: Line, status: number, code: string): void {
   expectProblem(line, status);
   expect(line.header('Strict-Transport-Security')).toMatch(/^max-age=\d{8}/);
@@ -51,21 +60,8 @@ function expectRefusal(line: Line, status: number, code: string): void {
   ]);
 }
 
-const logs: LogLine[] = [];
-/** Of a server in prod, whose log is `logs`. */
-function settings(): HttpServerOptions {
-  const stream = new Writable({
-    write(chunk: Buffer, _encoding, done) {
-      logs.push(JSON.parse(chunk.toString()) as LogLine);
-      done();
-    },
-  });
-  const logger = createLogger({
-    format: format.json(),
-    transports: [new transports.Stream({ stream })],
-  });
-  return { environment: 'prod', logger };
-}
+const { logger, logs } = capturingLogger();
+const SETTINGS: HttpServerOptions = { environment: 'prod', logger };
 
 describe('hostile transport', () => {
   let service: TestService;
@@ -73,7 +69,7 @@ describe('hostile transport', () => {
   const lines: Line[] = [];
   beforeAll(async () => {
     service = await startService();
-    server = createHttpServer(service.app, { ...settings(), ...expressMessages(service.app) });
+    server = createHttpServer(service.app, { ...SETTINGS, ...expressMessages(service.app) });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   });
   afterEach(() => {
@@ -101,7 +97,7 @@ describe('hostile transport', () => {
       },
     );
 
-    it('closes on a client that goes on sending', async () => {
+    it('closes the connection of a client that keeps sending', async () => {
       const line = open()
         .write(`${HEAD}Content-Length: 107374182400\r\n\r\n`)
         .pour('x'.repeat(65_536));
@@ -121,7 +117,7 @@ describe('hostile transport', () => {
       expect((await line.end()).status).toBe(201);
     });
 
-    it('reads it behind a guard that takes its time', async () => {
+    it('reads it after a slow guard', async () => {
       const { access = '' } = tokensOf(await clientOf(service).register().expect(201));
       const body = JSON.stringify({ firstName: 'Augusta' });
       const line = open().write(
@@ -133,7 +129,7 @@ describe('hostile transport', () => {
     });
   });
 
-  describe('when a chunked body has no end', () => {
+  describe('when a chunked body is endless', () => {
     const chunk = `4000\r\n${'x'.repeat(0x4000)}\r\n`;
 
     it('responds with 413 as soon as it is over the limit, and closes', async () => {
@@ -144,7 +140,7 @@ describe('hostile transport', () => {
     });
 
     it.each(['/auth/login', '/auth/refresh', '/auth/unknown', '/health/live'])(
-      'closes on a client of %s that goes on sending',
+      'closes the connection of a client of %s that keeps sending',
       async (path) => {
         const line = open()
           .write(`${HEAD.replace('/auth/login', path)}Transfer-Encoding: chunked\r\n\r\n`)
@@ -155,7 +151,7 @@ describe('hostile transport', () => {
     );
   });
 
-  describe('when a compressed body inflates without end', () => {
+  describe('when a compressed body inflates endlessly', () => {
     it('responds with 413, without inflating all of it', async () => {
       const bomb = gzipSync(Buffer.alloc(12 * 1024 * 1024, ' '));
       expect(bomb.length).toBeLessThan(16 * 1024);
@@ -169,7 +165,7 @@ describe('hostile transport', () => {
     });
   });
 
-  describe('when what comes is not HTTP', () => {
+  describe('when the bytes are not HTTP', () => {
     it.each([
       ['no request line', 'HELLO\r\n\r\n'],
       ['TLS', Buffer.from('16030100c8010000c40303', 'hex')],
@@ -207,7 +203,7 @@ describe('hostile transport', () => {
       expectRefusal(await line.end(), 417, 'unknown-expectation');
     });
 
-    it('goes on with others', async () => {
+    it('keeps serving other clients', async () => {
       const line = open().write(
         'GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n',
       );
@@ -219,7 +215,7 @@ describe('hostile transport', () => {
     let impatient: Server;
     beforeAll(async () => {
       impatient = createHttpServer(service.app, {
-        ...settings(),
+        ...SETTINGS,
         ...expressMessages(service.app),
         headersTimeout: 300,
         requestTimeout: 600,
@@ -237,13 +233,13 @@ describe('hostile transport', () => {
       ['that does not finish its headers', 'GET /health/live HTTP/1.1\r\nHost: x\r\nX-A: ', 300],
       ['that does not finish its body', `${HEAD}Content-Length: 100\r\n\r\n{`, 600],
       ['that does not finish its chunks', `${HEAD}Transfer-Encoding: chunked\r\n\r\n5\r\n{`, 600],
-    ])('responds with 408 to one %s, and closes', async (_what, bytes, limit) => {
+    ])('responds with 408 to a client %s, and closes', async (_what, bytes, limit) => {
       const line = await open(impatient).write(bytes).end();
       expectRefusal(line, 408, 'request-timeout');
       expect(line.closedAt - line.openedAt).toBeGreaterThanOrEqual(limit - 50);
     });
 
-    it('cuts one that sends a header every now and then', async () => {
+    it('cuts a client that sends a header now and then', async () => {
       const line = open(impatient).write('GET /health/live HTTP/1.1\r\nHost: x\r\n');
       const drip = setInterval(() => line.write('X-A: b\r\n'), 50);
       await line.end();
@@ -261,7 +257,7 @@ describe('hostile transport', () => {
       return `${HEAD}Content-Length: ${body.length}\r\n\r\n${body}`;
     };
 
-    it('responds to 64 at once, in their order, the slow first one included', async () => {
+    it('responds to 64 in order, even if the first is slow', async () => {
       const line = open().write(
         login() +
           ids(63)
@@ -283,7 +279,7 @@ describe('hostile transport', () => {
           res.end();
         });
       };
-      const serial = createHttpServer(listener, settings());
+      const serial = createHttpServer(listener, SETTINGS);
       await new Promise<void>((resolve) => serial.listen(0, '127.0.0.1', resolve));
       const line = open(serial).write(
         ids(20)
@@ -296,7 +292,7 @@ describe('hostile transport', () => {
       serial.close();
     });
 
-    it('responds to 500 with the headers of a browser, to a client that reads', async () => {
+    it('responds to 500 with many headers if the client reads', async () => {
       const cookie = `Cookie: a=${'x'.repeat(1_200)}\r\n`;
       const line = open().write(
         ids(500)
@@ -307,7 +303,7 @@ describe('hostile transport', () => {
       expect(line.requestIds).toEqual(ids(500));
     });
 
-    it('reads bodies that come in pieces, each for its own request', async () => {
+    it('assigns bodies that arrive in pieces to their requests', async () => {
       const [first, second] = [login(), login()];
       const line = open().write(first + second.slice(0, -10));
       await until(() => line.statuses.length === 1, 'the first response');
@@ -321,14 +317,14 @@ describe('hostile transport', () => {
       ['a request without a host', 'GET / HTTP/1.1\r\n\r\n'],
       ['CONNECT', 'CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n'],
       ['a body', `${HEAD}Transfer-Encoding: chunked\r\n\r\nxyz\r\n`],
-    ])('refuses %s that cannot be read behind the earlier responses', async (_what, bytes) => {
+    ])('refuses %s after the earlier responses', async (_what, bytes) => {
       const line = await open()
         .write(login() + get('/health/live', 1) + bytes)
         .end();
       expect(line.statuses).toEqual([401, 200, 400]);
     });
 
-    it('has no second response to a request whose body breaks after its response', async () => {
+    it('sends no second response if a body breaks after the response', async () => {
       const line = open().write(
         `POST /auth/unknown HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n`,
       );
@@ -337,7 +333,7 @@ describe('hostile transport', () => {
       expect(line.statuses).toEqual([404]);
     });
 
-    it('handles none behind a response that closes the connection', async () => {
+    it('handles no request after a response that closes the connection', async () => {
       const last = get('/health/live', 0, 'Connection: close\r\n');
       const line = await open()
         .write(last + get('/health/live', 1))
@@ -347,10 +343,10 @@ describe('hostile transport', () => {
   });
 
   describe('when more than 1 000 connections are open', () => {
-    it('closes idle ones, and none whose request is being handled', async () => {
+    it('closes idle ones, but none whose request is being handled', async () => {
       const pending: ServerResponse[] = [];
       const crowded = createHttpServer((_req, res) => pending.push(res), {
-        ...settings(),
+        ...SETTINGS,
         headersTimeout: 0,
         requestTimeout: 0,
       });
@@ -360,7 +356,7 @@ describe('hostile transport', () => {
       const idle: Line[] = [];
       let accepted = 0;
       crowded.on('connection', () => (accepted += 1));
-      // More at once would have to wait for room in the kernel's queue.
+      // More at once would wait for the kernel's queue.
       while (idle.length < 1_100) {
         for (let i = 0; i < 100; i += 1) idle.push(open(crowded));
         await until(() => accepted === idle.length, 'the connections');
@@ -388,10 +384,10 @@ describe('hostile transport', () => {
   });
 
   describe('when a client does not read its response', () => {
-    it('closes the connection once nothing moves on it', async () => {
+    it('closes the connection when its traffic stops', async () => {
       const slow = createHttpServer((_req, res) => {
         res.end(Buffer.alloc(64 * 1024 * 1024));
-      }, settings());
+      }, SETTINGS);
       slow.timeout = 300;
       await new Promise<void>((resolve) => slow.listen(0, '127.0.0.1', resolve));
       const accepted = once(slow, 'connection') as Promise<[Socket]>;
@@ -405,10 +401,10 @@ describe('hostile transport', () => {
   });
 
   describe('when a client keeps its connection', () => {
-    it('is not cut by the time limit of the headers', async () => {
+    it('does not apply the time limit of the headers', async () => {
       const get = 'GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n';
       const quick = createHttpServer(service.app, {
-        ...settings(),
+        ...SETTINGS,
         ...expressMessages(service.app),
         keepAliveTimeout: 65_000,
         headersTimeout: 200,
@@ -418,7 +414,7 @@ describe('hostile transport', () => {
       await new Promise<void>((resolve) => quick.listen(0, '127.0.0.1', resolve));
       const kept = open(quick).write(get);
       await until(() => kept.statuses.length === 1, 'the first response');
-      // Opened later, it shows that both limits have passed.
+      // It was opened later, so both limits have passed.
       const slow = await open(quick).write(`${HEAD}Content-Length: 2\r\n\r\n`).end();
       expect(slow.status).toBe(408);
       kept.write(get);
@@ -430,8 +426,8 @@ describe('hostile transport', () => {
     });
   });
 
-  describe('when nothing else is said', () => {
-    it('gives slow clients 30 s at most (OWASP)', () => {
+  describe('with the default settings', () => {
+    it('gives slow clients at most 30 s (OWASP)', () => {
       expect(server.headersTimeout).toBeLessThanOrEqual(30 * SECOND);
       expect(server.requestTimeout).toBeLessThanOrEqual(30 * SECOND);
       expect(server.timeout).toBeGreaterThan(0);

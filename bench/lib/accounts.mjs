@@ -13,7 +13,7 @@ export const JSON_HEADERS = { ...BROWSER_HEADERS, 'content-type': 'application/j
 
 export const PASSWORD = 'correct horse battery staple';
 
-/** Registrations at a time: more only wait for the password hash. */
+/** Parallel registrations; more would only wait for the password hash. */
 const BATCH = os.availableParallelism();
 
 /**
@@ -40,7 +40,7 @@ async function signUp(url, number) {
 }
 
 /**
- * Signs up users, each with a session of its own.
+ * Signs up users, each with a session.
  * @param {string} url
  * @param {number} count
  * @param {number} [taken] this many users exist already

@@ -51,7 +51,7 @@ function bars({ title, connections, entries }, top) {
 }
 
 /**
- * Requests a second of every work as bars, as an SVG that reads on light and on dark ground.
+ * Requests per second of every work as bars, as an SVG that is readable on light and dark backgrounds.
  * @param {import('./report.mjs').WorkSummary[]} works
  * @param {import('./machine.mjs').Machine} machine
  */

@@ -1,7 +1,7 @@
-/** Before each run, in seconds, not counted: pools have closed connections that were idle meanwhile. */
+/** In seconds, before each run and not counted, so that pools open their connections again. */
 const SETTLING = 0.5;
 
-/** The works that contestants can be compared at. */
+/** The kinds of work that contestants can be compared at. */
 export const WORKS = {
   self: { title: 'Who am I (GET /auth/self)', connections: 50 },
   refresh: { title: 'Refresh (POST /auth/refresh)', connections: 50 },

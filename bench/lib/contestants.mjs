@@ -9,7 +9,7 @@ import { BROWSER_HEADERS, CLIENT_ORIGIN, JSON_HEADERS, PASSWORD, signUpAll } fro
 
 const DIST = path.join(ROOT, 'dist');
 
-/** What `npm start` gives to node. */
+/** The options that `npm start` passes to node. */
 const NODE_OPTIONS =
   JSON.parse(fs.readFileSync(path.join(ROOT, 'package.json'), 'utf8')).scripts.start.match(
     /--\S+/g,
@@ -26,7 +26,7 @@ const NODE_OPTIONS =
  * @typedef {object} Running
  * @property {import('../../tests/harness/Program.js').Program} program
  * @property {string} [origin]
- * @property {boolean} [isWorker] it does the job itself: there is no server to send requests to
+ * @property {boolean} [isWorker] it does the job itself, without a server
  *
  * @typedef {import('./workbench.mjs').Workbench} Workbench
  * @typedef {import('../../tests/harness/query.js').Database} Database
@@ -62,7 +62,7 @@ export async function prepareService(bench, dist = DIST) {
 
 /**
  * Starts the built service in production mode with its default settings, but without limits on
- * attempts: all requests come from one address here.
+ * attempts, because all requests come from one address.
  *
  * @param {Workbench} bench
  * @param {object} [options]
@@ -87,7 +87,7 @@ export async function startService(bench, { dist = DIST, database, settings = {}
 }
 
 /**
- * Starts a program of opponents/ on a database of its own.
+ * Starts a program of opponents/ on a new database.
  *
  * @param {string} name
  * @returns {Contestant['start']}
@@ -132,7 +132,7 @@ const anonymous = (method, requestPath) => async (_running, count) =>
   }));
 
 /**
- * Clients that have signed up, each with a session of its own.
+ * Clients that have signed up, each with a session.
  *
  * @param {string} signUpPath
  * @param {string} method
@@ -164,7 +164,7 @@ export const signingInAs = (path, email) => ({
 });
 
 /**
- * Clients that have an account, and sign in repeatedly.
+ * Clients that have an account and sign in repeatedly.
  *
  * @param {string} signUpPath
  * @param {string} requestPath
@@ -202,7 +202,7 @@ export const service = serviceOf('auth-service', DIST);
  */
 export const otherBuild = (dist) => serviceOf('auth-service, other build', path.resolve(dist));
 
-/** First the floors, which do only the bare work, then the peers. */
+/** The floors, which do only the bare work, then the peers. */
 /** @satisfies {Record<string, Contestant>} */
 export const opponents = {
   expressSelect: {

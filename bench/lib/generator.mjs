@@ -1,16 +1,16 @@
 /**
- * The load generator, a process of its own.
+ * The load generator, a separate process.
  *
  * autocannon can give each connection its own cookies, but it cuts the requests in flight at the end
- * of a run: the responses with the new refresh tokens are lost, and the next run measures how the
- * service recovers from that. Here a run ends when the last response has arrived.
+ * of a run: the responses with the new refresh tokens are lost, and the next run measures the recovery
+ * from that. Here a run ends when the last response has arrived.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'undici';
 import { serveJobs } from './serveJobs.mjs';
 import { summary } from './statistics.mjs';
 
-/** No run sends more. */
+/** The most requests of a run. */
 const MAX_REQUESTS = 5_000_000;
 const TIMEOUT = 30_000;
 
@@ -23,7 +23,7 @@ function headersOf({ headers, cookies }) {
 }
 
 /**
- * What a browser does with the cookies of a response.
+ * Stores the cookies of a response, as a browser does.
  * @param {LoadClient} client
  * @param {string | string[] | undefined} setCookie
  */

@@ -1,5 +1,5 @@
 /**
- * Serves an opponent on the port that it was given, on loopback only, until its parent ends.
+ * Serves an opponent on the given port, on loopback only, until its parent ends.
  * @param {import('express').Express} app
  */
 export function listen(app) {

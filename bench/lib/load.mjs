@@ -55,7 +55,7 @@ function ask(worker, job) {
 }
 
 /**
- * Runs one job and watches what it costs.
+ * Runs one job and measures its cost.
  *
  * @param {object} options
  * @param {Job} options.job

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import os from 'node:os';
 
-/** The model as the kernel names it; on some machines `os.cpus()` is empty. */
+/** From the kernel, because `os.cpus()` is empty on some machines. */
 function cpuModel() {
   return os.cpus()[0]?.model.trim() || 'unknown CPU';
 }

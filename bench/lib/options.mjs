@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 
 /**
- * The command line as numbers and texts. A default that is a number makes its option a number.
+ * The options of the command line. An option is a number if its default is one.
  * @template {Record<string, string | number>} T
  * @param {T} defaults
  * @returns {T}

@@ -28,7 +28,7 @@ const TARGETS = [
   { work: 'login', against: 'bcrypt alone', atLeast: 0.98 },
   { work: 'jwks', against: 'Express alone', atLeast: 1.2 },
 ];
-/** Of the ideal queue: every request waits for those before it, and for nothing else. */
+/** Relative to the ideal queue, in which every request waits only for those before it. */
 const LOGIN_P99_LIMIT = 1.3;
 const MEMORY_LIMIT_MIB = 110;
 
@@ -119,7 +119,7 @@ function targets(works) {
 }
 
 /**
- * A figure, and between which limits it is to be, if any.
+ * A figure and its limits, if any.
  * @typedef {{ text: string, value: number, atMost?: number, atLeast?: number }} Target
  */
 
@@ -173,10 +173,10 @@ export function report({ machine, options, works }, name) {
 }
 
 /**
- * Prints the figures of one of the further measurements, and writes them to results/ as JSON.
+ * Prints the figures of another measurement, and writes them to results/ as JSON.
  * @param {import('./workbench.mjs').Workbench} bench
  * @param {string} name of the file
- * @param {object} result all that was measured
+ * @param {object} result everything that was measured
  * @param {Target[]} figures
  * @returns {Promise<boolean>} whether every target was met
  */

@@ -1,5 +1,5 @@
 /**
- * Runs each job that the parent process sends, and sends back the result. Ends with the parent.
+ * Runs each job that the parent process sends, and returns the result. Ends with the parent.
  *
  * @param {(job: import('./load.mjs').Job) => Promise<object>} run
  */

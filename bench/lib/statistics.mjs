@@ -2,7 +2,7 @@
 const ascending = (values) => [...values].sort((a, b) => a - b);
 
 /**
- * The value below which this part of the values lies (nearest rank); NaN of none.
+ * The value below which this part of the values lies (nearest rank); NaN without values.
  * @param {readonly number[]} sorted in ascending order
  * @param {number} part from 0 to 1
  */
@@ -46,8 +46,8 @@ export function summary(latencies, seconds) {
 }
 
 /**
- * Compares two series that were measured in alternation, by the ratio within each round: what slows
- * the machine down for a while slows both sides of a ratio.
+ * Compares two series that were measured in alternation, by the ratio in each round: what slows down the
+ * machine for a while affects both sides.
  * @param {readonly number[]} ours a value a round
  * @param {readonly number[]} theirs
  */
@@ -57,7 +57,7 @@ export function pairedRatio(ours, theirs) {
 }
 
 /**
- * The slope of the line of least squares through points.
+ * The slope of the least-squares line through points.
  * @param {readonly { x: number, y: number }[]} points
  */
 export function slope(points) {

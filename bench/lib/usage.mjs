@@ -9,8 +9,8 @@ const onLinux = process.platform === 'linux';
 function cpuTicks(pid) {
   try {
     const stat = fs.readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The name may hold spaces. After it, the fields 14 to 17 are utime, stime, and both of the
-    // children that have ended: PostgreSQL's backends end with idle connections.
+    // The name may contain spaces. Fields 14 to 17, after it, are utime, stime, and both of the
+    // ended children, such as PostgreSQL's backends.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     return fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0);
   } catch {
@@ -19,7 +19,7 @@ function cpuTicks(pid) {
 }
 
 /**
- * CPU time that a process and its descendants have used, in seconds; NaN where there is no /proc.
+ * CPU time that a process and its descendants have used, in seconds; NaN without /proc.
  * @param {number} pid
  */
 export function cpuSeconds(pid) {
@@ -29,7 +29,7 @@ export function cpuSeconds(pid) {
 }
 
 /**
- * Resident memory of the largest process of a family, in MiB; NaN where there is no /proc.
+ * Resident memory of the largest process of a family, in MiB; NaN without /proc.
  * @param {number} pid
  */
 export function residentMiB(pid) {

@@ -60,7 +60,7 @@ export class Workbench {
   }
 
   /**
-   * Stops a program at the end, at the latest.
+   * Stops a program at the end if it still runs.
    *
    * @param {Program} program
    */

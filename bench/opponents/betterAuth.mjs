@@ -1,7 +1,7 @@
 /**
  * Peer: Better Auth on Express with PostgreSQL, as its documentation sets it up, in production mode.
- * Its own rate limiter is off, as ours is; its session cookie cache is off, which is its default, so
- * that a session that has ended is seen at once, as with us.
+ * Its rate limiter is off, like ours. Its session cookie cache is off, which is its default, so that it
+ * notices an ended session at once, like ours.
  */
 import { betterAuth } from 'better-auth';
 import { getMigrations } from 'better-auth/db/migration';

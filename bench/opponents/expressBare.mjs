@@ -1,4 +1,4 @@
-/** Floor: Express 5 that answers a constant as JSON, and does nothing else. */
+/** Floor: Express 5 that responds with a constant as JSON. */
 import express from 'express';
 import { listen } from '../lib/listen.mjs';
 

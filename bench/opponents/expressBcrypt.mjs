@@ -1,4 +1,4 @@
-/** Floor: bare Express 5 that takes a JSON body and compares its password, and does nothing else. */
+/** Floor: bare Express 5 that parses a JSON body and compares its password. */
 import bcrypt from 'bcrypt';
 import express from 'express';
 import { PASSWORD } from '../lib/accounts.mjs';

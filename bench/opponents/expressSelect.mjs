@@ -1,4 +1,4 @@
-/** Floor: bare Express 5 and one SELECT by primary key, which each connection prepares once. */
+/** Floor: bare Express 5 and one prepared SELECT by primary key. */
 import express from 'express';
 import pg from 'pg';
 import { environment } from '../lib/environment.mjs';

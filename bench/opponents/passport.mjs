@@ -1,4 +1,4 @@
-/** Peer: Passport with sessions in PostgreSQL (express-session, connect-pg-simple), by their READMEs. */
+/** Peer: Passport with sessions in PostgreSQL (express-session, connect-pg-simple), as in their READMEs. */
 import bcrypt from 'bcrypt';
 import connectPgSimple from 'connect-pg-simple';
 import express from 'express';

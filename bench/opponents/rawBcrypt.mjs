@@ -1,6 +1,6 @@
 /**
- * Floor: bcrypt comparisons and nothing around them. No server: it runs jobs as the load generator
- * does, with the same kind of result.
+ * Floor: only bcrypt comparisons, without a server. It runs jobs like the load generator, with the same
+ * kind of result.
  */
 import bcrypt from 'bcrypt';
 import { serveJobs } from '../lib/serveJobs.mjs';

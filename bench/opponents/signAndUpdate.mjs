@@ -1,5 +1,5 @@
 /**
- * Floor: what no refresh with a rotating token can do without: bare Express 5, one UPDATE by primary
+ * Floor: the least work of a refresh with a rotating token: bare Express 5, one UPDATE by primary
  * key, one RS256 and one HS256 signature with keys that were read once.
  */
 import { createPrivateKey, createSecretKey, randomBytes, randomUUID } from 'node:crypto';

@@ -1,7 +1,7 @@
 import { assertEqual, check } from './checks.mjs';
 import { playRotation } from './rotation.mjs';
 
-/** A rotation fails no verification, and the reason is that it waits between its steps. */
+/** A rotation fails no verification, because it waits between its steps. */
 export async function checkRotation() {
   await check('a whole rotation fails no verification of any verifier that caches', async () => {
     const { verified, failed, tokens, fetched, waitedFor, seconds, kids } = await playRotation();

@@ -4,7 +4,7 @@ let passed = 0;
 let failed = 0;
 
 /**
- * One check, counted and printed.
+ * Runs, counts and prints one check.
  *
  * @param {string} name
  * @param {() => void | Promise<void>} body
@@ -20,7 +20,7 @@ export async function check(name, body) {
   }
 }
 
-/** Prints the last line, and tells whether all checks passed. */
+/** Prints the last line, and returns whether all checks passed. */
 export function summary() {
   process.stdout.write(`${passed} passed, ${failed} failed\n`);
   return failed === 0 && passed > 0;
@@ -36,7 +36,7 @@ export function assertEqual(actual, expected, what) {
 }
 
 /**
- * A verifier refuses a token, for a reason of its own, and does not break down over it.
+ * A verifier refuses a token because of the token, not because of an error of its own.
  *
  * @param {Pick<import('./middleware.mjs').Verifier, 'verify'>} verifier
  * @param {string} token

@@ -1,4 +1,4 @@
-/** A clock for this process that a test moves: Date and performance.now() follow it, timers do not. */
+/** A movable clock for this process: Date and performance.now() follow it, timers do not. */
 const realNow = { date: Date.now, performance: performance.now.bind(performance) };
 let shift = 0;
 const now = () => realNow.date() + shift;
@@ -8,7 +8,7 @@ globalThis.Date = new Proxy(Date, {
     Reflect.construct(target, args.length === 0 ? [now()] : args, newTarget),
   get: (target, name) => (name === 'now' ? now : Reflect.get(target, name)),
 });
-// lru-cache, where jwks-rsa keeps its keys, uses this one.
+// lru-cache, in which jwks-rsa stores its keys, uses this one.
 performance.now = () => realNow.performance() + shift;
 
 /** @param {number} seconds */

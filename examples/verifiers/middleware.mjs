@@ -4,7 +4,7 @@ import { portOf } from '../../tests/harness/portOf.js';
 
 /**
  * @typedef {object} Verifier
- * @property {(token: string) => Promise<string>} verify resolves to the subject, rejects when it
+ * @property {(token: string) => Promise<string>} verify resolves to the subject, rejects if it
  * refuses the token
  * @property {() => void | Promise<void>} [stop]
  */
@@ -52,7 +52,7 @@ export async function ask(url, token) {
   throw new UnexpectedAnswer(`${response.status} ${body}`);
 }
 
-/** Something is wrong with the verifier, and not with the token. */
+/** The verifier fails, not the token. */
 export class UnexpectedAnswer extends Error {
   /** @override */
   name = 'UnexpectedAnswer';

@@ -46,7 +46,7 @@ async function startOrders(issuer) {
 }
 
 /**
- * The orders service beside an auth-service that runs, rotates its key, and is down. It runs again
+ * The orders service with an auth-service that runs, rotates its key, and is down. It runs again
  * at the end.
  *
  * @param {import('./service.mjs').AuthService} service
@@ -108,7 +108,7 @@ export async function checkOrdersService(service, bad, sign) {
   await service.program.stop();
   await check('orders-service goes on while auth-service is down', async () => {
     assertEqual(await orders.bearer(rotated), 200, 'while nobody listens');
-    // In the place of auth-service, a load balancer without a backend.
+    // Instead of auth-service, a load balancer without a backend.
     let attempts = 0;
     const balancer = createServer((_req, res) => {
       attempts += 1;
@@ -140,7 +140,7 @@ export async function checkOrdersService(service, bad, sign) {
 const kidOf = (token) => decoded(token).header.kid;
 
 /**
- * By a statement, because a registration never makes one.
+ * With a statement, because a registration never creates one.
  *
  * @param {import('../../tests/harness/query.js').Database} database
  * @param {number} userId

@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import { Program } from '../../tests/harness/Program.js';
 import { UnexpectedAnswer } from './middleware.mjs';
 
-/** The Python that has PyJWT: Debian's, even when another one is first on the path. */
+/** The Python that has PyJWT: Debian's, even if another one is first on the path. */
 function python() {
   const found = ['/usr/bin/python3', 'python3'].find(
     (command) => spawnSync(command, ['-c', 'import jwt, cryptography']).status === 0,
@@ -14,7 +14,7 @@ function python() {
 }
 
 /**
- * PyJWT, in a Python process that gets one token a line.
+ * PyJWT, in a Python process that gets one token per line.
  *
  * @param {import('./service.mjs').Settings} settings
  * @returns {import('./middleware.mjs').Verifier}

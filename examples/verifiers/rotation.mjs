@@ -1,9 +1,9 @@
 /**
- * A whole rotation, at the earliest moments that the rotation command allows, with verifiers that
- * keep the key set. A moved clock makes hours of it pass in seconds.
+ * A whole rotation, each step as early as the command allows, with verifiers that cache the key set. A
+ * moved clock lets hours pass in seconds.
  *
- * Two replicas share the folder; one of them always reads it later than the other. They sign, and
- * serve the key set, in turn. Every verifier checks every token that has not expired.
+ * Two replicas share the folder; one of them always reads it later than the other. They sign and serve
+ * the key set in turn. Every verifier checks every token that has not expired.
  */
 import './clock.mjs';
 import { createRequire } from 'node:module';
@@ -31,7 +31,7 @@ const { RotationError } = load('./keys/RotationError.js');
 const { createLogger } = load('./config/logger.js');
 
 /**
- * A replica, of whose parts only these matter here.
+ * The parts of a replica that matter here.
  *
  * @typedef {object} Replica
  * @property {import('node:http').RequestListener} app
@@ -42,7 +42,7 @@ const { createLogger } = load('./config/logger.js');
  * @typedef {(options: { force: boolean }) => void} Step
  */
 
-/** How often a replica looks at the folder, in seconds. */
+/** How often a replica reads the folder, in seconds. */
 const TICK = 5;
 const SIGNING_INTERVAL = 120;
 const MAX_AGE = 300;
@@ -89,7 +89,7 @@ async function startReplicas(dir) {
 }
 
 /**
- * Verifiers that keep the key set, by name; those with a phase start that many seconds later.
+ * Verifiers that cache the key set, by name; those with a phase start that many seconds later.
  *
  * @param {Site} site
  */
@@ -110,7 +110,7 @@ function verifiersOf({ jwksUri, settings: { issuer, audience } }) {
       return jwt.verify(token, key.getPublicKey(), options);
     };
   };
-  // The strictest: they keep the set for all of max-age, also when a kid is unknown.
+  // The strictest: they keep the set for all of max-age, even if a kid is unknown.
   const strict = { cacheMaxAge: MAX_AGE * 1000, cooldownDuration: MAX_AGE * 1000 };
   const phases = [0, 95, 190, 285];
   return [
@@ -125,7 +125,7 @@ function verifiersOf({ jwksUri, settings: { issuer, audience } }) {
   ];
 }
 
-/** What a shared HTTP cache does (RFC 9111): within max-age it does not ask the origin. */
+/** A shared HTTP cache (RFC 9111): within max-age it does not ask the origin. */
 function httpCache() {
   /** @type {{ until: number, body: { keys: unknown } } | undefined} */
   let kept;
@@ -143,7 +143,7 @@ function httpCache() {
 /**
  * @param {Step} step
  * @param {boolean} force
- * @returns {boolean} false when it is too early
+ * @returns {boolean} false if it is too early
  */
 function attempt(step, force) {
   try {
@@ -208,7 +208,7 @@ export async function playRotation(impatient) {
     }
     if (steps.length === 0) settled -= TICK;
 
-    // The first has read the folder; the second signs and responds before it reads, a tick later.
+    // The first has read the folder; the second signs and responds before it reads, one tick later.
     await site.look(replicas[0]);
     if (time % SIGNING_INTERVAL === 0 || turned) {
       for (const { tokens } of replicas) {

@@ -16,7 +16,7 @@ import { tokensOf } from '../../tests/harness/tokensOf.js';
  * @property {string} jwksUri
  */
 
-/** Starts auth-service as it is deployed: built, in prod mode, on a PostgreSQL of its own. */
+/** Starts auth-service as it is deployed: built, in prod mode, on its own PostgreSQL. */
 export async function startAuthService() {
   const postgres = await startPostgres({ fsync: false });
   const database = await createDatabase(postgres);

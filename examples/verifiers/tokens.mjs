@@ -20,8 +20,8 @@ const jwkOf = (key) => {
 const part = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
 
 /**
- * Tokens that must be refused, by what is wrong with them. Each differs from the good token only in
- * that: those with wrong claims are signed with the service's own key.
+ * Tokens that must be refused, by their fault. Each differs from the good token only in that: those with
+ * wrong claims are signed with the service's own key.
  *
  * `control` is made in the same way and is valid: if it is refused, the others prove nothing. `sign` makes
  * more of them, with other claims.

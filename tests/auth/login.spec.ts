@@ -102,7 +102,7 @@ describe('POST /auth/login', () => {
   });
 
   describe('when the credentials are wrong', () => {
-    /** All that an answer shows, but for what differs from request to request. */
+    /** Everything in a response that does not differ from request to request. */
     const shown = (res: Response) => {
       const { date, 'x-request-id': id, ...headers } = res.headers as Record<string, string>;
       expect(date).toBeDefined();

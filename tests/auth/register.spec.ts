@@ -24,7 +24,7 @@ interface UserRow {
 const LONE_SURROGATE = '\ud83d';
 const NUL = '\u0000';
 
-/** One character less than 72 bytes, of one, two and four bytes each. */
+/** One character short of 72 bytes, in characters of one, two and four bytes. */
 const LONG = `correct horse battery ${'staple '.repeat(7)}`;
 const GREEK = Array.from({ length: 35 }, (_, i) => String.fromCodePoint(0x3b1 + (i % 23))).join('');
 const EMOJI = Array.from({ length: 17 }, (_, i) => String.fromCodePoint(0x1f610 + i)).join('');

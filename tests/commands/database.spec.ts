@@ -5,7 +5,7 @@ import { dropDatabase } from '../../src/database/dropDatabase';
 import { testServer } from '../support/testServer';
 import { runNode } from '../harness/runNode';
 
-// A name that breaks when it is not quoted.
+// A name that needs quotes.
 const NAME = `Scripts "Test" ${process.pid}`;
 
 function settings(): Record<string, string> {

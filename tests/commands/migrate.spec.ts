@@ -26,7 +26,7 @@ describe('the built migrate command', () => {
   });
   afterEach(() => dataSource.destroy());
 
-  /** With the settings of the database alone. */
+  /** With only the database settings. */
   const migrate = async (args: string[] = [], more: Record<string, string> = {}) => {
     const env = {
       DB_HOST: database.host,

@@ -15,15 +15,15 @@ describe('a service that is killed under load', () => {
   });
   afterAll(() => survivor.stop());
 
-  describe.each([1, 2, 3])('when it is killed, time %s', () => {
-    it('has lost no registration and no refresh that it acknowledged', async () => {
+  describe.each([1, 2, 3])('when it is killed, round %s', () => {
+    it('loses no registration and no refresh that it acknowledged', async () => {
       const victim = await ServiceProcess.start(database, settings);
       const acknowledged: NewUser[] = [];
       const latest: Tokens[] = [];
       const statuses = new Set<number>();
       let refreshes = 0;
 
-      /** Both go on until there is no answer. */
+      /** Both run until a request gets no response. */
       const registering = async () => {
         for (;;) {
           const user = aUser();

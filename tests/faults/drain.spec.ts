@@ -12,11 +12,11 @@ import { createDatabase } from '../support/service';
 
 interface Outcome {
   status?: number;
-  /** Of the answer's Connection header. */
+  /** The response's Connection header. */
   connection?: string | undefined;
-  /** Node's code of a request that had no answer. */
+  /** Node's error code, for a request without a response. */
   failure?: string;
-  /** Whether the connection stood when the request was sent. */
+  /** Whether the request was sent on an open connection. */
   connected: boolean;
 }
 
@@ -47,7 +47,7 @@ function requested(agent: http.Agent, port: number, path: string, tokens: Tokens
   });
 }
 
-/** A client that asks again as soon as it has its answer, until there is nobody to ask. */
+/** A client that sends its next request after each response, until the service is gone. */
 async function hammering(port: number, path: string, tokens: Tokens): Promise<Outcome[]> {
   const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
   const outcomes: Outcome[] = [];
@@ -79,36 +79,39 @@ describe('a service that is told to stop', () => {
     return { service, tokens };
   };
 
-  describe.each(['SIGTERM', 'SIGINT'] as const)('when %s comes under keep-alive load', (signal) => {
-    it('resets no request that it has accepted, says goodbye, and exits with 0', async () => {
-      const { service, tokens } = await started();
-      const load = [
-        ...Array.from({ length: 8 }, () => hammering(service.port, '/auth/self', tokens)),
-        ...Array.from({ length: 4 }, () => hammering(service.port, '/health/live', {})),
-        ...Array.from({ length: 4 }, () => hammering(service.port, '/auth/refresh', tokens)),
-      ];
-      const served = () => service.logs.filter(({ message }) => message === 'request').length;
-      await until(() => served() > 100, 'load');
+  describe.each(['SIGTERM', 'SIGINT'] as const)(
+    'when it gets %s under keep-alive load',
+    (signal) => {
+      it('resets no accepted request, sends Connection: close, and exits with 0', async () => {
+        const { service, tokens } = await started();
+        const load = [
+          ...Array.from({ length: 8 }, () => hammering(service.port, '/auth/self', tokens)),
+          ...Array.from({ length: 4 }, () => hammering(service.port, '/health/live', {})),
+          ...Array.from({ length: 4 }, () => hammering(service.port, '/auth/refresh', tokens)),
+        ];
+        const served = () => service.logs.filter(({ message }) => message === 'request').length;
+        await until(() => served() > 100, 'load');
 
-      const began = Date.now();
-      const stopped = service.stop(signal);
-      await toldToStop(service);
-      const ready = await service.get('/health/ready');
-      expect(ready.status).toBe(503);
-      expect(ready.headers.get('connection')).toBe('close');
-      expect(await stopped).toBe(0);
-      expect(Date.now() - began).toBeLessThan(10_000);
+        const began = Date.now();
+        const stopped = service.stop(signal);
+        await toldToStop(service);
+        const ready = await service.get('/health/ready');
+        expect(ready.status).toBe(503);
+        expect(ready.headers.get('connection')).toBe('close');
+        expect(await stopped).toBe(0);
+        expect(Date.now() - began).toBeLessThan(10_000);
 
-      const outcomes = (await Promise.all(load)).flat();
-      // The last request of each client finds nobody: it has not been accepted.
-      expect(failures(outcomes).filter(({ failure }) => failure !== 'ECONNREFUSED')).toEqual([]);
-      expect(outcomes.some(({ connection }) => connection === 'close')).toBe(true);
-      expect(outcomes.every(({ status = 200 }) => status === 200)).toBe(true);
-    });
-  });
+        const outcomes = (await Promise.all(load)).flat();
+        // The last request of each client was never accepted.
+        expect(failures(outcomes).filter(({ failure }) => failure !== 'ECONNREFUSED')).toEqual([]);
+        expect(outcomes.some(({ connection }) => connection === 'close')).toBe(true);
+        expect(outcomes.every(({ status = 200 }) => status === 200)).toBe(true);
+      });
+    },
+  );
 
-  describe('when connections idle', () => {
-    it('answers the request that is on its way on one of them, and does not wait for the others', async () => {
+  describe('when connections are idle', () => {
+    it('responds to a request that is on its way, and does not wait for the others', async () => {
       const { service, tokens } = await started();
       const agent = new http.Agent({ keepAlive: true });
       const ask = () => requested(agent, service.port, '/auth/self', tokens);
@@ -134,7 +137,7 @@ describe('a service that is told to stop', () => {
       expect(headers.get('keep-alive')).toBe(keepAlive);
     });
 
-    it('serves it until it has seen that the service is not ready, and exits with 0', async () => {
+    it('serves it until it notices that the service is not ready, and exits with 0', async () => {
       const { service, tokens } = await started();
       const agent = new http.Agent({ keepAlive: true });
       const ask = (path = '/auth/self') => requested(agent, service.port, path, tokens);
@@ -147,7 +150,7 @@ describe('a service that is told to stop', () => {
       while (check.status === 200) check = await ask('/health/ready');
       expect(check.status).toBe(503);
 
-      // The others stay idle, for longer than the service has time.
+      // The others stay idle for longer than the drain takes.
       expect(await stopped).toBe(0);
       expect(outcomes.map(({ status }) => status)).toEqual(outcomes.map(() => 200));
       expect(service.logs.map(({ message }) => message)).not.toContain(
@@ -157,8 +160,8 @@ describe('a service that is told to stop', () => {
     });
   });
 
-  describe('when a request waits', () => {
-    /** Holds the row of every session for as long as `work` runs. */
+  describe('when a request waits for the database', () => {
+    /** Locks the rows of all sessions while `work` runs. */
     const whileRowsAreHeld = async (work: () => Promise<void>) => {
       const holder = new Client({ ...database, user: database.username, database: database.name });
       await holder.connect();
@@ -182,7 +185,7 @@ describe('a service that is told to stop', () => {
       await probe.end();
     };
 
-    it('lets it finish', async () => {
+    it('finishes it', async () => {
       const { service, tokens } = await started();
       const pending: Promise<unknown>[] = [];
       await whileRowsAreHeld(async () => {
@@ -198,7 +201,7 @@ describe('a service that is told to stop', () => {
 
     it('cuts it after DRAIN_TIMEOUT_SECONDS', async () => {
       const { service } = await started({ DRAIN_TIMEOUT_SECONDS: '1' });
-      // The rest of its body never comes.
+      // The rest of the body never arrives.
       const stuck = connect(service.port, '127.0.0.1');
       const closed = once(stuck, 'close');
       stuck.on('error', () => undefined);

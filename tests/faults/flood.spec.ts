@@ -7,7 +7,7 @@ import { ServiceProcess } from '../support/process';
 import { createDatabase } from '../support/service';
 
 const MIB = 1024 * 1024;
-/** Of the old generation, in MiB; the resident memory also holds code, buffers and the young one. */
+/** The limit of the old generation in MiB; resident memory also has code, buffers and the young one. */
 const HEAP_LIMIT = 96;
 const RESIDENT_LIMIT = 384 * MIB;
 const PATIENCE = 60_000;
@@ -41,14 +41,14 @@ describe('a service with little memory', () => {
     lines.push(...opened);
     return opened;
   };
-  /** The same process still serves other clients, and has stayed within its memory. */
+  /** The same process still serves other clients and is within its memory. */
   const expectService = async () => {
     expect((await service.get('/health/live')).status).toBe(200);
     expect(service.exitCode).toBeNull();
     expect(residentMemory(service.pid)).toBeLessThan(RESIDENT_LIMIT);
   };
   const refusals = () => service.logs.filter(({ event }) => event === 'request_refused');
-  /** The flood is under way: it has had many responses that it does not read. */
+  /** Waits until the flood has caused many responses that nobody reads. */
   const underWay = async () => {
     const before = service.logs.length;
     await until(() => service.logs.length > before + 5_000, '5 000 requests', PATIENCE);
@@ -75,7 +75,7 @@ describe('a service with little memory', () => {
     });
   });
 
-  describe('when 1 500 connections hold back the end of something large', () => {
+  describe('when 1 500 connections send something large without its end', () => {
     const large = 'x'.repeat(15_000);
     it.each([
       ['their headers', `${LOGIN}X-Large: ${large}`],
@@ -83,7 +83,7 @@ describe('a service with little memory', () => {
       ['a chunk', `${LOGIN}Transfer-Encoding: chunked\r\n\r\n3e80\r\n{"email":"${large}`],
       ['many headers', LOGIN + 'a:\r\n'.repeat(3_000)],
       ['another request', `${SELF}GET /auth/self HTTP/1.1\r\nX-Large: ${large}`],
-    ])('holds no more than 1 000 connections: %s', async (_what, bytes) => {
+    ])('keeps at most 1 000 connections: %s', async (_what, bytes) => {
       const held = open(1_500);
       for (const line of held) line.write(bytes);
       await until(() => held.filter(({ closed }) => closed).length >= 500, 'room', PATIENCE);
@@ -92,7 +92,7 @@ describe('a service with little memory', () => {
   });
 
   describe('when clients reset their connections after CONNECT', () => {
-    it('goes on', async () => {
+    it('keeps serving', async () => {
       for (let i = 0; i < 100; i += 1) {
         const [line] = open(1);
         line?.write('CONNECT localhost:22 HTTP/1.1\r\nHost: localhost\r\n\r\n');
@@ -103,12 +103,12 @@ describe('a service with little memory', () => {
     });
   });
 
-  describe('when 3 000 connections say nothing', () => {
-    it('closes the oldest ones, and serves new ones', async () => {
+  describe('when 3 000 connections send nothing', () => {
+    it('closes the oldest ones and serves new ones', async () => {
       const idle = open(3_000);
       await until(() => idle.filter(({ closed }) => closed).length >= 2_000, 'room', PATIENCE);
       await expectService();
-      // Of this address only the first refusals of a minute have a line.
+      // Only the first refusals of an address in a minute are logged.
       expect(refusals().length).toBeGreaterThan(0);
     });
   });

@@ -8,7 +8,7 @@ import { aUser } from '../support/client';
 import { OwnPostgres } from '../support/ownPostgres';
 import { ServiceProcess } from '../support/process';
 
-/** Settings of a role, as its administrator may have made them for other purposes. */
+/** Settings that an administrator may have given the role for other purposes. */
 const FOREIGN = [
   `DateStyle = 'SQL, DMY'`,
   `IntervalStyle = 'iso_8601'`,
@@ -20,7 +20,7 @@ const FOREIGN = [
   'lock_timeout = 1',
 ];
 
-describe('a PostgreSQL with settings of its own', () => {
+describe('a PostgreSQL with unusual settings', () => {
   let postgres: OwnPostgres;
   const started: ServiceProcess[] = [];
   beforeAll(async () => {
@@ -53,7 +53,7 @@ describe('a PostgreSQL with settings of its own', () => {
       await postgres.run('ALTER ROLE service RESET ALL');
     });
 
-    it('serves as always, with many requests at once', async () => {
+    it('serves many requests at once', async () => {
       const service = await spawned();
       await ready(service);
       const people = await Promise.all(
@@ -93,8 +93,8 @@ describe('a PostgreSQL with settings of its own', () => {
     });
   });
 
-  describe('when there is a schema of the role’s name with tables of the same names', () => {
-    it('keeps to its own tables, in migrations too', async () => {
+  describe('when a schema with the role’s name has tables of the same names', () => {
+    it('uses its own tables, also in migrations', async () => {
       await postgres.run('CREATE SCHEMA service AUTHORIZATION service', 'service');
       await postgres.run('CREATE TABLE service.users (id integer)', 'service');
       await postgres.run('CREATE TABLE service.migrations (id integer)', 'service');
@@ -115,10 +115,10 @@ describe('a PostgreSQL with settings of its own', () => {
   });
 
   describe('when transactions conflict', () => {
-    it('tries them again', async () => {
+    it('retries them', async () => {
       const service = await spawned();
       await ready(service);
-      // The first two inserts fail as one of two concurrent transactions would.
+      // The first two inserts fail like one of two concurrent transactions.
       await postgres.run(
         `CREATE SEQUENCE conflicts;
          CREATE FUNCTION conflict() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
@@ -144,7 +144,7 @@ describe('a PostgreSQL with settings of its own', () => {
         );
         expect(rows).toEqual([{ count: 2 }]);
 
-        // A conflict that stays is an outage, not an error of the service.
+        // A lasting conflict is an outage, not an internal error.
         await postgres.run(`ALTER SEQUENCE conflicts MINVALUE -1000 RESTART WITH -1000`, 'service');
         expect((await service.post('/auth/login', {}, user)).status).toBe(503);
       } finally {
@@ -154,7 +154,7 @@ describe('a PostgreSQL with settings of its own', () => {
   });
 
   describe('when migrations are pending', () => {
-    it('names them at the start, responds with 503, and serves once they have run', async () => {
+    it('logs them at the start, responds with 503, and serves once they have run', async () => {
       await postgres.run('CREATE DATABASE pending OWNER service');
       const database = { ...postgres.database, name: 'pending' };
       const service = await spawned({ DB_NAME: 'pending' });
@@ -211,7 +211,7 @@ describe('a PostgreSQL with settings of its own', () => {
   });
 
   describe('when the password is changed on the server', () => {
-    it('responds with 503 while it runs, and exits with 1 when it starts', async () => {
+    it('responds with 503 while running, and exits with 1 at the next start', async () => {
       const service = await spawned();
       await ready(service);
       const { database } = postgres;

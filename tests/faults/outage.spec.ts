@@ -4,7 +4,7 @@ import { certsDir } from '../harness/certsDir';
 import { until } from '../harness/until';
 import { ServiceProcess, type Answer } from '../support/process';
 
-/** In milliseconds, both. */
+/** Both in milliseconds. */
 const ANSWER_LIMIT = 5_000;
 const RECOVERY_LIMIT = 5_000;
 
@@ -21,7 +21,7 @@ interface Outage {
   readable?: boolean;
 }
 
-/** The answer, where it comes within the limit. */
+/** The response, if it comes within the limit. */
 async function inTime(what: string, answer: Promise<Answer>): Promise<Answer> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
@@ -76,7 +76,7 @@ describe('an outage of PostgreSQL', () => {
     'right login': service.post('/auth/login', {}, user),
     refresh: service.post('/auth/refresh', tokens),
     rename: service.send('PATCH', '/auth/self', tokens, { firstName: 'Augusta' }),
-    // What a frozen server has received it does when it goes on: this account may come to its end.
+    // A frozen server executes later what it has received, so this account may get deleted.
     logout: service.post('/auth/logout', spent.tokens),
     'password change': service.send('PATCH', '/auth/password', spent.tokens, {
       currentPassword: spent.user.password,
@@ -86,7 +86,7 @@ describe('an outage of PostgreSQL', () => {
       password: spent.user.password,
     }),
   });
-  /** And that could be answered from a database that only reads. */
+  /** Requests that a read-only database can serve. */
   const reads = (service: ServiceProcess, { user, tokens }: Account) => ({
     self: service.get('/auth/self', tokens),
     sessions: service.get('/auth/sessions', tokens),
@@ -103,7 +103,7 @@ describe('an outage of PostgreSQL', () => {
     for (const [what, answer] of answers) expectUnavailable(what, answer);
   };
 
-  /** Lives on, and says that it is not ready. */
+  /** The service is live but not ready. */
   const expectNotReady = async (service: ServiceProcess) => {
     const live = await inTime('live', service.get('/health/live'));
     expect(live.status).toBe(200);
@@ -173,7 +173,7 @@ describe('an outage of PostgreSQL', () => {
       readable: true,
     },
   ])('when it $what', ({ strike, mend, readable }) => {
-    it('responds with 503 in time and keeps every cookie, and recovers by itself with nothing lost', async () => {
+    it('responds with 503 in time, keeps every cookie, and recovers without a loss', async () => {
       const accounts = await Promise.all([account(), account()]);
       const spent = await account();
       await strike();
@@ -186,7 +186,7 @@ describe('an outage of PostgreSQL', () => {
               ...(readable === true ? [] : [expectAllUnavailable(reads(replica, of))]),
               expectNotReady(replica),
             ]);
-            // With all connections in the pool known to be dead, too.
+            // Also after the pool has noticed that all its connections are dead.
             await Promise.all([
               expectAllUnavailable(requests(replica, of, spent)),
               expectNotReady(replica),
@@ -200,13 +200,13 @@ describe('an outage of PostgreSQL', () => {
     }, 60_000);
   });
 
-  describe('when it hangs with more requests than there are connections', () => {
-    it('answers each of them in time', async () => {
+  describe('when it hangs and there are more requests than connections', () => {
+    it('responds to each of them in time', async () => {
       const { tokens } = await account();
       await postgres.freeze();
       try {
         const waves = Array.from({ length: 4 }, async (_, wave) => {
-          // A wave comes while the one before still waits.
+          // Each wave arrives while the one before still waits.
           if (wave > 0) await inTime('live', replicas[0].get('/health/live'));
           const crowd = Array.from({ length: 15 }, () => replicas[0].get('/auth/self', tokens));
           await expectAllUnavailable(Object.fromEntries(crowd.entries()));
@@ -224,7 +224,7 @@ describe('an outage of PostgreSQL', () => {
   });
 
   describe('when it is killed under load', () => {
-    it('answers with success or 503 only, and loses nothing that was acknowledged', async () => {
+    it('responds only with success or 503, and loses nothing that was acknowledged', async () => {
       let over = false;
       const acknowledged: NewUser[] = [];
       const latest: Tokens[] = [];
@@ -264,8 +264,8 @@ describe('an outage of PostgreSQL', () => {
     });
   });
 
-  describe('when it takes no writes and passwords are guessed', () => {
-    it('limits the guesses all the same', async () => {
+  describe('when it accepts no writes and passwords are guessed', () => {
+    it('still limits the guesses', async () => {
       const { user } = await account();
       const guess = () => replicas[0].post('/auth/login', {}, { ...user, password: 'a guess' });
       await postgres.run('ALTER DATABASE service SET default_transaction_read_only = on');
@@ -273,7 +273,7 @@ describe('an outage of PostgreSQL', () => {
       try {
         const statuses: number[] = [];
         for (let i = 0; i < 12; i += 1) statuses.push((await guess()).status);
-        // One may meet a connection that has just died.
+        // One of them may use a connection that has just died.
         expect(statuses.filter((status) => status === 401).length).toBeLessThanOrEqual(10);
         expect(statuses.slice(-1)).toEqual([429]);
       } finally {
@@ -306,7 +306,7 @@ describe('an outage of PostgreSQL', () => {
   });
 
   describe('when it is away at the start of the service', () => {
-    it('listens at once and responds with 503, and becomes ready when it comes', async () => {
+    it('listens at once, responds with 503, and becomes ready when the database is there', async () => {
       const { database } = postgres;
       const { user, tokens } = await account();
       await postgres.stop();
@@ -336,7 +336,7 @@ describe('an outage of PostgreSQL', () => {
       }
     });
 
-    it('stops when it is told to', async () => {
+    it('stops on SIGTERM', async () => {
       await postgres.stop();
       const service = await ServiceProcess.spawn(postgres.database, settings);
       try {
@@ -349,16 +349,16 @@ describe('an outage of PostgreSQL', () => {
     });
   });
 
-  describe('when the connections lead to a server that only reads', () => {
-    it('replaces them all', async () => {
+  describe('when the connections lead to a read-only server', () => {
+    it('replaces all of them', async () => {
       await postgres.run('ALTER DATABASE service SET default_transaction_read_only = on');
       const service = await ServiceProcess.spawn(postgres.database, settings);
       try {
         await until(async () => (await service.get('/health/live')).status === 200, 'live');
-        // As many connections as there can be.
+        // Fills the pool.
         const logins = Array.from({ length: 20 }, () => service.post('/auth/login', {}, aUser()));
         await Promise.all([...logins, expectNotReady(service)]);
-        // Those that are open stay as they are.
+        // Open connections keep the old setting.
         await postgres.run('ALTER DATABASE service RESET default_transaction_read_only');
         await until(
           async () => (await service.get('/health/ready')).status === 200,

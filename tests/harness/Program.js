@@ -6,7 +6,7 @@ const { childEnvironment } = require('./childEnvironment');
 const { ROOT } = require('./root');
 const { until } = require('./until');
 
-/** Between SIGTERM and SIGKILL, in milliseconds: the service itself drains for at most 9 s. */
+/** Between SIGTERM and SIGKILL, in milliseconds; the service drains for at most 9 s. */
 const PATIENCE = 10_000;
 
 /** A program that runs beside this process. It is killed when this process ends. */
@@ -19,11 +19,11 @@ class Program {
    * @param {string} command
    * @param {string[]} args
    * @param {object} [options]
-   * @param {NodeJS.ProcessEnv} [options.env] beside what any program needs
+   * @param {NodeJS.ProcessEnv} [options.env] in addition to what any program needs
    * @param {string} [options.cwd] default: the root folder of the project
-   * @param {string} [options.logFile] takes the output, which then costs this process nothing
-   * @param {boolean} [options.ipc] with a channel for messages, of a Node program
-   * @param {boolean} [options.group] in a process group of its own, as a terminal starts it
+   * @param {string} [options.logFile] gets the output, which then costs this process nothing
+   * @param {boolean} [options.ipc] with a message channel, for a Node program
+   * @param {boolean} [options.group] in a new process group, as a terminal starts it
    */
   constructor(command, args, { env = {}, cwd = ROOT, logFile, ipc = false, group = false } = {}) {
     this.#logFile = logFile;
@@ -57,7 +57,7 @@ class Program {
     return this.child.exitCode === null && this.child.signalCode === null;
   }
 
-  /** All that it has printed, on both outputs. */
+  /** Everything that it has printed, on both outputs. */
   get output() {
     return this.#logFile === undefined ? this.#output : fs.readFileSync(this.#logFile, 'utf8');
   }
@@ -75,7 +75,7 @@ class Program {
     const attempt = async () => (isTrue = Boolean(await condition()));
     await until(async () => (await attempt()) || !this.isUp, what, limit).catch(() => undefined);
     if (isTrue) return;
-    // Rejects when it could not be started at all.
+    // Rejects if it cannot be started.
     if (!this.isUp) await this.exited;
     const reason = this.isUp ? `not within ${limit} ms` : 'the program has ended';
     throw new Error(`${what}: ${reason}:\n${this.output.slice(-2_000)}`);
@@ -106,7 +106,7 @@ class Program {
   }
 
   /**
-   * Sends a signal and resolves to the exit code. A program that stays is killed.
+   * Sends a signal and resolves to the exit code. A program that does not end is killed.
    *
    * @param {NodeJS.Signals} [signal]
    */

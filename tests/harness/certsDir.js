@@ -3,7 +3,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { tempFolder } = require('./tempFolder');
 
-/** A new folder with a key pair of its own. */
+/** A new folder with a new key pair. */
 function certsDir() {
   const dir = tempFolder('certs');
   const { privateKey, publicKey } = generateKeyPairSync('rsa', {

@@ -1,8 +1,8 @@
 const INHERITED = ['PATH', 'HOME', 'TMPDIR', 'PG_BIN_DIR', 'HARNESS_FOLDER'];
 
 /**
- * The environment of a child process: what any program needs, and these variables. No setting of
- * the service that this shell happens to have gets in.
+ * The environment of a child process: what any program needs, and these variables. Settings of the
+ * service in this shell are left out.
  *
  * @param {NodeJS.ProcessEnv} variables
  */

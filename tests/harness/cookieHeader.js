@@ -1,5 +1,5 @@
 /**
- * The `Cookie` header of these tokens; '' of none.
+ * The `Cookie` header of these tokens; '' without tokens.
  *
  * @param {{ access?: string | undefined, refresh?: string | undefined }} tokens
  */

@@ -2,7 +2,7 @@ const { randomUUID } = require('node:crypto');
 const { query } = require('./query');
 
 /**
- * Creates a database with a name of its own.
+ * Creates a database with a new name.
  *
  * @template {import('./query').Database} Server
  * @param {Server} server

@@ -2,7 +2,7 @@ const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 
 /**
- * A process and all that descend from it, parents first; empty when it has ended.
+ * A process and all its descendants, parents first; empty if it has ended.
  *
  * @param {number} pid
  * @returns {number[]}

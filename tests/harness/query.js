@@ -1,7 +1,7 @@
 const { Client } = require('pg');
 
 /**
- * A database and the role to use it as.
+ * A database and a role.
  *
  * @typedef {object} Database
  * @property {string} host
@@ -12,7 +12,7 @@ const { Client } = require('pg');
  */
 
 /**
- * Runs a statement on a connection of its own.
+ * Runs a statement on a new connection.
  *
  * @param {Database} database
  * @param {string} sql

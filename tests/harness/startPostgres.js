@@ -16,7 +16,7 @@ async function startPostgres({ dataDir, fsync = true } = {}) {
     dataDir: dataDir ?? path.join(tempFolder('postgres'), 'data'),
     fsync,
   });
-  // Its folder is removed at exit: it must not write there any more.
+  // Its folder is removed at exit, so it must not write there any more.
   const forget = onExit(() => {
     if (server.alive()) process.kill(server.pid, 'SIGQUIT');
   });

@@ -4,8 +4,8 @@ const path = require('node:path');
 const { onExit } = require('signal-exit');
 
 /**
- * A new, empty folder. All folders of one run lie in one, which is removed when the process that
- * made it ends; child processes find it in HARNESS_FOLDER.
+ * A new, empty folder. All folders of one run are in one folder, which is removed when the process that
+ * created it ends; child processes find it in HARNESS_FOLDER.
  *
  * @param {string} name
  */
@@ -16,7 +16,7 @@ function tempFolder(name) {
 
 function rootFolder() {
   const root = makeFolder(path.join(os.tmpdir(), 'auth-service'));
-  // Last, because programs that still write there are killed at exit too.
+  // Runs last, because programs that still write there are also killed at exit.
   onExit(() => fs.rmSync(root, { recursive: true, force: true, maxRetries: 10 }), {
     alwaysLast: true,
   });
@@ -26,7 +26,7 @@ function rootFolder() {
 /** @param {string} prefix */
 function makeFolder(prefix) {
   const folder = fs.mkdtempSync(`${prefix}-`);
-  // As root, PostgreSQL and nginx run as another user, who needs access.
+  // As root, PostgreSQL and nginx run as another user, which needs access.
   fs.chmodSync(folder, 0o755);
   return folder;
 }

@@ -1,7 +1,7 @@
 const { cookiesOf } = require('./cookiesOf');
 
 /**
- * Both tokens that a response sets; '' where it clears one.
+ * Both tokens that a response sets; '' for a cleared one.
  *
  * @param {readonly string[]} lines its Set-Cookie headers
  */

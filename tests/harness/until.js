@@ -6,7 +6,7 @@ const { setTimeout: sleep } = require('node:timers/promises');
  * @param {() => unknown} condition may return a promise
  * @param {string} what it waits for, for the error
  * @param {number} [limit] in milliseconds
- * @throws {Error} when it is not true within the limit; says what it waited for
+ * @throws {Error} if it is not true within the limit, with what it waited for
  */
 async function until(condition, what, limit = 20_000) {
   const deadline = Date.now() + limit;

@@ -8,13 +8,13 @@ import { KeyError, type KeySet } from '../../src/keys/keySet';
 import { RotationError } from '../../src/keys/RotationError';
 
 export interface Run {
-  /** null where a signal ended it. */
+  /** null if a signal ended it. */
   code: number | null;
   stdout: string;
   stderr: string;
 }
 
-/** Runs the keys command of a build, with these variables alone; `node` are options of Node. */
+/** Runs the keys command of a build with only these variables; `node` are options of Node. */
 export async function keysCommand(
   build: string,
   args: string[],
@@ -31,7 +31,7 @@ export async function keysCommand(
   return { ...run, code };
 }
 
-/** Runs a step on a folder in this process, with the outcome that the command would have. */
+/** Runs a step on a folder in this process, with the same result as the command. */
 export function rotate(dir: string, [step = '', flag]: string[]): Run {
   const rotation = new KeyRotation(dir);
   const options = { force: flag === '--force' };
@@ -44,19 +44,19 @@ export function rotate(dir: string, [step = '', flag]: string[]): Run {
   }
 }
 
-/** Runs the command on a folder, and kills it at its n-th change. */
+/** Runs the command on a folder, and kills it at its nth change. */
 export function rotateKilled(dir: string, step: string, killAt: number): Promise<Run> {
   const environment = { CERTS_DIR: dir, KILL_AT: String(killAt) };
   const hook = ['--import', path.join(__dirname, 'killAt.mjs')];
   return keysCommand(process.env.TEST_BUILD ?? '', [step], environment, hook);
 }
 
-/** The set that a service which starts now would have. */
+/** The key set of a service that starts now. */
 export async function setOf(dir: string): Promise<KeySet> {
   return keySetOfFiles(dir, await readKeyFiles(dir));
 }
 
-/** Lets all times in keys.json be this many seconds earlier, as if so much time had passed. */
+/** Moves all times in keys.json this many seconds into the past. */
 export function backdate(dir: string, seconds: number): void {
   const file = path.join(dir, 'keys.json');
   const text = readFileSync(file, 'utf8').replace(/"(\d{4}-[^"]+Z)"/g, (_all, time: string) =>

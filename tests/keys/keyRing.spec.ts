@@ -1,12 +1,10 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { cpSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { Writable } from 'node:stream';
-import { createLogger, format, transports } from 'winston';
 import { KeyRing } from '../../src/keys/KeyRing';
 import { certsDir } from '../harness/certsDir';
 import { until } from '../harness/until';
-import type { LogLine } from '../support/service';
+import { capturingLogger } from '../support/capturingLogger';
 import { rotate, setOf } from './folder';
 
 const pem = (dir: string, file: string) => readFileSync(path.join(dir, file), 'utf8');
@@ -16,21 +14,6 @@ const ofFolder = (dir: string) =>
 
 const ofEnvironment = (privateKey: string, publicKeys?: string) =>
   KeyRing.open({ dir: '/nowhere', privateKey, publicKeys });
-
-function recorder() {
-  const logs: LogLine[] = [];
-  const stream = new Writable({
-    write(chunk: Buffer, _encoding, done) {
-      logs.push(JSON.parse(chunk.toString()) as LogLine);
-      done();
-    },
-  });
-  const logger = createLogger({
-    format: format.json(),
-    transports: [new transports.Stream({ stream })],
-  });
-  return { logs, logger };
-}
 
 describe('KeyRing', () => {
   const made: string[] = [];
@@ -44,12 +27,12 @@ describe('KeyRing', () => {
   });
 
   describe('when it opens a folder', () => {
-    it('is content with the pair of generateKeys.mjs alone', async () => {
+    it('needs only the pair of generateKeys.mjs', async () => {
       const { current } = await ofFolder(folder());
       expect([...current.verifying.keys()]).toEqual([current.signing.kid]);
     });
 
-    it('verifies with the next and the retired keys, too', async () => {
+    it('also verifies with the next and the retired keys', async () => {
       const dir = folder();
       const [next, retired, other] = [folder(), folder(), folder()];
       cpSync(path.join(next, 'private.pem'), path.join(dir, 'next.pem'));
@@ -64,7 +47,7 @@ describe('KeyRing', () => {
     });
 
     it.each(['private.pem', 'public.pem'])(
-      'refuses without %s, naming the command',
+      'fails without %s and names the command',
       async (file) => {
         const dir = folder();
         rmSync(path.join(dir, file));
@@ -72,11 +55,11 @@ describe('KeyRing', () => {
       },
     );
 
-    it('refuses a folder that is not there, naming the command', async () => {
+    it('fails without the folder and names the command', async () => {
       await expect(ofFolder('/nowhere')).rejects.toThrow(/node scripts\/generateKeys\.mjs/);
     });
 
-    it('refuses a pair that is none', async () => {
+    it('refuses two keys that are not a pair', async () => {
       const dir = folder();
       cpSync(path.join(folder(), 'public.pem'), path.join(dir, 'public.pem'));
       await expect(ofFolder(dir)).rejects.toThrow('are not a pair');
@@ -134,16 +117,16 @@ describe('KeyRing', () => {
       },
     );
 
-    it('refuses further keys that are none', async () => {
+    it('refuses further keys that are not valid', async () => {
       await expect(ofEnvironment(text, 'nonsense')).rejects.toThrow(/^PUBLIC_KEYS is not a key/);
     });
   });
 
   describe('when the folder changes', () => {
-    it('has the new set after a look, and says so once', async () => {
+    it('has the new set after a refresh, and logs it once', async () => {
       const dir = folder();
       const ring = await ofFolder(dir);
-      const { logs, logger } = recorder();
+      const { logs, logger } = capturingLogger();
       await ring.refresh(logger);
       expect(logs).toEqual([]);
 
@@ -161,10 +144,10 @@ describe('KeyRing', () => {
       ]);
     });
 
-    it('looks by itself until it is told to stop', async () => {
+    it('refreshes by itself until it is stopped', async () => {
       const dir = folder();
       const ring = await ofFolder(dir);
-      const { logger } = recorder();
+      const { logger } = capturingLogger();
       const stop = ring.watch(logger, 0.01);
       rotate(dir, ['publish']);
       await until(() => ring.current.verifying.size === 2, 'the next key');
@@ -174,7 +157,7 @@ describe('KeyRing', () => {
       stop();
     });
 
-    it('follows a mounted secret, whose folder is a link that is swapped', async () => {
+    it('follows a mounted secret whose folder is a swapped link', async () => {
       const mount = folder();
       const versions = [folder(), folder()];
       const point = (version = '') => {
@@ -187,7 +170,7 @@ describe('KeyRing', () => {
         symlinkSync(path.join('..data', file), path.join(mount, file));
       }
       const ring = await ofFolder(mount);
-      const { logger } = recorder();
+      const { logger } = capturingLogger();
       const kids = await Promise.all(versions.map(async (dir) => (await setOf(dir)).signing.kid));
       expect(ring.current.signing.kid).toBe(kids[0]);
       point(versions[1]);
@@ -200,13 +183,13 @@ describe('KeyRing', () => {
       ['an empty public key', 'public.pem', () => ''],
       ['half a next key', 'next.pem', (text: string) => text.slice(0, 900)],
       ['the public key of another pair', 'public.pem', () => pem(certsDir(), 'public.pem')],
-    ])('refuses %s, says so once, and keeps the old set', async (_what, file, broken) => {
+    ])('refuses %s, logs it once, and keeps the old set', async (_what, file, broken) => {
       const dir = folder();
       const ring = await ofFolder(dir);
       const before = ring.current;
       const whole = pem(dir, 'private.pem');
       const good = file === 'next.pem' ? pem(folder(), 'private.pem') : pem(dir, file);
-      const { logs, logger } = recorder();
+      const { logs, logger } = capturingLogger();
 
       writeFileSync(path.join(dir, file), broken(good));
       await ring.refresh(logger);
@@ -225,11 +208,11 @@ describe('KeyRing', () => {
       expect(ring.current.jwks).toEqual((await setOf(dir)).jwks);
     });
 
-    it('keeps the old set while the folder is away', async () => {
+    it('keeps the old set while the folder is missing', async () => {
       const dir = folder();
       const ring = await ofFolder(dir);
       const before = ring.current;
-      const { logs, logger } = recorder();
+      const { logs, logger } = capturingLogger();
       renameSync(dir, `${dir}-away`);
       await ring.refresh(logger);
       expect(ring.current).toBe(before);
@@ -239,7 +222,7 @@ describe('KeyRing', () => {
       expect(ring.current).toBe(before);
     });
 
-    it('never has a set that never was, at whatever moment of a read the folder changes', async () => {
+    it('never has a mixed set, whenever the folder changes during a read', async () => {
       const versions = [folder(), folder()] as const;
       for (const dir of versions) rotate(dir, ['publish']);
       const sets = await Promise.all(versions.map(async (dir) => (await setOf(dir)).jwks));
@@ -251,7 +234,7 @@ describe('KeyRing', () => {
       };
       point(versions[0]);
       const ring = await ofFolder(link);
-      const { logs, logger } = recorder();
+      const { logs, logger } = capturingLogger();
 
       for (let moment = 0; moment < 40; moment += 1) {
         point(versions[0]);

@@ -9,7 +9,7 @@ import { ServiceProcess } from '../support/process';
 import { createDatabase } from '../support/service';
 import { keysCommand, rotate, setOf } from './folder';
 
-/** A project of its own: the build, and these settings in its .env.prod. */
+/** A separate project: the build, and these settings in its .env.prod. */
 function projectWith(settings: string): string {
   const project = mkdtempSync(path.join(os.tmpdir(), 'auth-service-project-'));
   cpSync(process.env.TEST_BUILD ?? '', path.join(project, 'dist'), { recursive: true });
@@ -47,7 +47,7 @@ describe('a running service', () => {
       rmSync(dir, { recursive: true });
     });
 
-    it('follows on SIGHUP and by itself, and each replica takes the tokens of the other', async () => {
+    it('follows it on SIGHUP and by polling, and each replica accepts the tokens of the other', async () => {
       const [hangedUp, polling] = replicas;
       const { tokens: old } = await hangedUp.post('/auth/register', {}, aUser());
       const [oldKid] = await publishedKids(polling);
@@ -66,7 +66,7 @@ describe('a running service', () => {
       expect(kidOf(old.access)).toBe(oldKid);
       expect(kidOf(fresh.access)).toBe((await setOf(dir)).signing.kid);
 
-      // The other may not have looked yet: it knows the key as the next one.
+      // The other may not have read the folder yet, but knows the key as the next one.
       for (const replica of replicas) {
         for (const access of [old.access, fresh.access]) {
           expect((await replica.get('/auth/self', { access })).status).toBe(200);
@@ -95,7 +95,7 @@ describe('a running service', () => {
       rmSync(project, { recursive: true });
     });
 
-    it('changes the key of the running service, and the old one no longer verifies', async () => {
+    it('replaces the key of the running service, and the old one no longer verifies', async () => {
       const dir = path.join(project, 'keys');
       const { tokens: old } = await service.post('/auth/register', {}, aUser());
       for (const args of [['publish'], ['activate', '--force'], ['retire', '--force']]) {
@@ -128,7 +128,7 @@ describe('a running service', () => {
     expect(await service.stop()).toBe(0);
   });
 
-  it('does not start without keys, and names the command that makes them', async () => {
+  it('does not start without keys, and names the command that creates them', async () => {
     const dir = certsDir();
     rmSync(path.join(dir, 'private.pem'));
     const service = await ServiceProcess.spawn(database, { CERTS_DIR: dir });

@@ -16,7 +16,7 @@ import { backdate, keysCommand, rotate, rotateKilled, setOf } from './folder';
 const kidsOf = async (dir: string) => [...(await setOf(dir)).verifying.keys()];
 const signingKid = async (dir: string) => (await setOf(dir)).signing.kid;
 
-/** What verifiers and tokens are promised, as the service itself says it. */
+/** The times on which verifiers and tokens rely. */
 async function promises(): Promise<{ jwksMaxAge: number; accessLifetime: number }> {
   const service = await startService();
   try {
@@ -37,7 +37,7 @@ describe('the keys command', () => {
     rmSync(dir, { recursive: true });
   });
 
-  it('goes once around: publish, activate, retire', async () => {
+  it('publishes, activates and retires', async () => {
     const [old = ''] = await kidsOf(dir);
 
     expect(rotate(dir, ['publish'])).toMatchObject({ code: 0, stderr: '' });
@@ -57,7 +57,7 @@ describe('the keys command', () => {
     expect(readdirSync(dir).sort()).toEqual(['keys.json', 'private.pem', 'public.pem']);
   });
 
-  it('keeps private keys from others, and gives new files the mode of private.pem', () => {
+  it('gives new private keys the mode of private.pem', () => {
     rotate(dir, ['publish']);
     expect(statSync(path.join(dir, 'next.pem')).mode & 0o777).toBe(0o600);
     rotate(dir, ['activate', '--force']);
@@ -99,14 +99,14 @@ describe('the keys command', () => {
       expect(await kidsOf(dir)).not.toContain(old);
     });
 
-    it('does as it is told with --force', async () => {
+    it('does not wait with --force', async () => {
       rotate(dir, ['publish']);
       expect(rotate(dir, ['activate', '--force'])).toMatchObject({ code: 0 });
       expect(rotate(dir, ['retire', '--force'])).toMatchObject({ code: 0 });
       expect(await kidsOf(dir)).toHaveLength(1);
     });
 
-    it('retires of two keys only the one whose time has come', async () => {
+    it('retires only the key whose time has come', async () => {
       const old = await signingKid(dir);
       rotate(dir, ['publish']);
       rotate(dir, ['activate', '--force']);
@@ -122,7 +122,7 @@ describe('the keys command', () => {
   });
 
   describe('when the times are unknown', () => {
-    it.each(['absent', 'in the future', 'not a time'])('waits anew: %s', async (kind) => {
+    it.each(['absent', 'in the future', 'not a time'])('waits from now on: %s', async (kind) => {
       const old = await signingKid(dir);
       rotate(dir, ['publish']);
       if (kind === 'absent') rmSync(path.join(dir, 'keys.json'));
@@ -135,7 +135,7 @@ describe('the keys command', () => {
       expect(await signingKid(dir)).toBe(old);
     });
 
-    it('knows them from a copy of the folder', () => {
+    it('reads them from a copy of the folder', () => {
       rotate(dir, ['publish']);
       backdate(dir, 400);
       const copy = certsDir();
@@ -166,13 +166,13 @@ describe('the keys command', () => {
       expect(await kidsOf(dir)).toEqual(kids);
     });
 
-    it('names the command that makes keys', () => {
+    it('names the command that creates keys', () => {
       rmSync(path.join(dir, 'private.pem'));
       const run = rotate(dir, ['publish']);
       expect(run.stderr).toContain('node scripts/generateKeys.mjs');
     });
 
-    it('leaves a public.pem alone that belongs to nothing it knows', () => {
+    it('does not touch a public.pem that belongs to no known key', () => {
       const foreign = readFileSync(path.join(certsDir(), 'public.pem'), 'utf8');
       writeFileSync(path.join(dir, 'public.pem'), foreign);
       expect(rotate(dir, ['publish'])).toMatchObject({ code: 1 });
@@ -183,13 +183,13 @@ describe('the keys command', () => {
   describe('when the settings are those of a service', () => {
     const build = () => process.env.TEST_BUILD ?? '';
 
-    it('needs none but CERTS_DIR, and names the folder', async () => {
+    it('needs only CERTS_DIR, and names the folder', async () => {
       const run = await keysCommand(build(), ['status'], { CERTS_DIR: dir });
       expect(run).toMatchObject({ code: 0, stderr: '' });
       expect(run.stdout).toContain(`folder   ${dir}\n`);
     });
 
-    it('says that there is no folder if the key comes from PRIVATE_KEY', async () => {
+    it('reports that there is no folder if the key comes from PRIVATE_KEY', async () => {
       const pem = readFileSync(path.join(dir, 'private.pem'), 'utf8');
       const run = await keysCommand(build(), ['publish'], { CERTS_DIR: dir, PRIVATE_KEY: pem });
       expect(run).toMatchObject({ code: 1, stdout: '' });
@@ -198,7 +198,7 @@ describe('the keys command', () => {
     });
   });
 
-  it('says with status what can be done when, and changes nothing', async () => {
+  it('reports the possible steps with status, and changes nothing', async () => {
     rotate(dir, ['publish']);
     const [signing = '', next = ''] = await kidsOf(dir);
     const before = readdirSync(dir).map((file) => readFileSync(path.join(dir, file), 'utf8'));
@@ -211,7 +211,7 @@ describe('the keys command', () => {
   });
 
   describe.each(['publish', 'activate', 'retire'])('when %s is killed at any change', (command) => {
-    it('leaves a usable set that still knows every key in use, and can be taken up again', async () => {
+    it('leaves a usable set with every key in use, and can be continued', async () => {
       const template = certsDir();
       if (command !== 'publish') rotate(template, ['publish']);
       if (command === 'retire') rotate(template, ['activate', '--force']);
@@ -232,7 +232,7 @@ describe('the keys command', () => {
         const mustVerify = command === 'retire' ? [before.signing.kid] : before.verifying.keys();
         for (const kid of mustVerify) expect(after.verifying.has(kid)).toBe(true);
 
-        // Whatever was left: one more publish or activate, and one retire, end in a clean folder.
+        // One more publish or activate, and one retire, always leave a clean folder.
         const again = rotate(dir, [command, ...(command === 'publish' ? [] : ['--force'])]);
         expect(again.stderr).toMatch(/^(?:there is (?:no|a) .*)?$/m);
         rotate(dir, ['publish']);

@@ -15,7 +15,7 @@ const DOCUMENTS = ['/.well-known/openid-configuration', '/.well-known/oauth-auth
 const one = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const two = generateKeyPairSync('rsa', { modulusLength: 2048 });
 
-/** The well-known routes alone, for another issuer or key set. */
+/** Only the well-known routes, for another issuer or key set. */
 const appOf = (keys: Keys, issuer: string) => {
   const controller = new WellKnownController(new WellKnownService(keys, issuer));
   return express().use('/.well-known', wellKnownRoutes(controller, issuer));
@@ -29,7 +29,7 @@ describe('GET /.well-known', () => {
   afterAll(() => service.stop());
 
   describe.each([...DOCUMENTS, '/.well-known/jwks.json'])('%s', (path) => {
-    it('may be kept for five minutes and asked for again by its tag', async () => {
+    it('may be cached for five minutes and revalidated by its ETag', async () => {
       const first = await request(service.app).get(path);
       expect(first.status).toBe(200);
       expect(first.get('Content-Type')).toMatch(/^application\/json/);
@@ -41,14 +41,14 @@ describe('GET /.well-known', () => {
       expect(again.text).toBe('');
     });
 
-    it('takes no other method', async () => {
+    it('accepts no other method', async () => {
       const answer = await request(service.app).post(path);
       expect(answer.status).toBe(405);
       expect(answer.get('Allow')).toBe('GET, HEAD');
     });
   });
 
-  it.each(DOCUMENTS)('%s says what is true, and claims nothing else', async (path) => {
+  it.each(DOCUMENTS)('%s has exactly the true metadata', async (path) => {
     const answer = await request(service.app).get(path);
     expect(answer.body).toEqual({
       issuer: 'https://auth.example.com/',
@@ -62,7 +62,7 @@ describe('GET /.well-known', () => {
     });
   });
 
-  it('names exactly the claims, the issuer and the algorithm of an access token', async () => {
+  it('has exactly the claims, the issuer and the algorithm of an access token', async () => {
     const answer = await request(service.app).get(DOCUMENTS[0] ?? '');
     const metadata = answer.body as Record<string, unknown>;
     const { access = '' } = tokensOf(await clientOf(service).register(aUser()));
@@ -73,7 +73,7 @@ describe('GET /.well-known', () => {
     expect([token?.header.alg]).toEqual(metadata.id_token_signing_alg_values_supported);
   });
 
-  it('has the metadata of an issuer with a path where both specifications look', async () => {
+  it('has the metadata of an issuer with a path where both specifications expect it', async () => {
     const app = appOf({ current: service.keys }, 'https://example.com/auth/v1');
     for (const path of DOCUMENTS) {
       for (const suffix of ['', '/auth/v1']) {
@@ -87,7 +87,7 @@ describe('GET /.well-known', () => {
     }
   });
 
-  it('publishes, signs and verifies by the set of the moment', async () => {
+  it('publishes, signs and verifies with the current set', async () => {
     const keys = { current: keySetOf(one.privateKey, one.publicKey) };
     const tokens = new TokenService(service.config.tokens, keys, () => service.now());
     const app = appOf(keys, 'https://auth.example.com');

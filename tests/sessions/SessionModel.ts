@@ -1,11 +1,11 @@
-/** Seconds; the settings that the model and the service agree on. */
+/** The settings of model and service, in seconds. */
 export interface Lifetimes {
   window: number;
   sliding: number;
   absolute: number;
 }
 
-/** Besides the contract's verdicts: `expired` for a token that is too old, `ended` for a session. */
+/** The contract's verdicts, `expired` for an old token and `ended` for a session that is over. */
 export type Verdict = 'rotate' | 'replay' | 'recover' | 'theft' | 'ended' | 'expired';
 
 interface Predecessor {
@@ -15,13 +15,13 @@ interface Predecessor {
 }
 
 /**
- * The contract's session, as a pure state machine: tokens are numbers in the order they were made,
+ * The contract's session as a pure state machine: tokens are numbered in the order of their creation,
  * times are seconds on any clock.
  */
 export class SessionModel {
   private live = 0;
   private predecessors: Predecessor[] = [];
-  /** When each token expires, by its number. */
+  /** When each token expires, by number. */
   private readonly expiries: number[];
   ended = false;
 

@@ -1,7 +1,7 @@
 import { aUser, clearsCookies, clientOf, tokensOf } from '../support/client';
 import { startService, type TestService } from '../support/service';
 
-describe('the account in its owner’s hands', () => {
+describe('an account and its owner', () => {
   let service: TestService;
   let client: ReturnType<typeof clientOf>;
   beforeAll(async () => {
@@ -19,7 +19,7 @@ describe('the account in its owner’s hands', () => {
     const rename = (tokens: object, names: unknown) =>
       client.send('patch', '/auth/self', tokens).send(names as object);
 
-    it('changes the names that are given, trimmed, and nothing else', async () => {
+    it('changes only the given names, trimmed', async () => {
       const { user, tokens } = await someone();
       const changed = await rename(tokens, {
         firstName: '  Grace ',
@@ -50,7 +50,7 @@ describe('the account in its owner’s hands', () => {
     const change = (tokens: object, currentPassword: unknown, newPassword: unknown) =>
       client.send('patch', '/auth/password', tokens).send({ currentPassword, newPassword });
 
-    it('takes the new password from then on, ends the other sessions and renews this one', async () => {
+    it('accepts only the new password, ends the other sessions and renews this one', async () => {
       const { user, tokens } = await someone();
       const other = tokensOf(await client.login(user).expect(200));
       const renewed = tokensOf(
@@ -66,7 +66,7 @@ describe('the account in its owner’s hands', () => {
       await client.refresh(renewed).expect(200);
     });
 
-    it('treats a copy of the old refresh token as stolen, at once', async () => {
+    it('treats a copy of the old refresh token as stolen at once', async () => {
       const { user, tokens } = await someone();
       const renewed = tokensOf(
         await change(tokens, user.password, 'a better password').expect(200),
@@ -104,7 +104,7 @@ describe('the account in its owner’s hands', () => {
     const remove = (tokens: object, password: unknown) =>
       client.send('delete', '/auth/self', tokens).send({ password });
 
-    it('leaves nothing of the user in any column of any table', async () => {
+    it('removes the user from every column of every table', async () => {
       const { user, tokens } = await someone();
       await client.login({ ...user, password: 'wrong password' }).expect(401);
       expect(await columnsWith(user.email)).toEqual(['users.email']);
@@ -117,7 +117,7 @@ describe('the account in its owner’s hands', () => {
       await client.register(user).expect(201);
     });
 
-    it('responds with 401 for a wrong password, and deletes nothing', async () => {
+    it('responds with 401 for a wrong password and deletes nothing', async () => {
       const { tokens } = await someone();
       await remove(tokens, 'not the password').expect(401);
       await client.self(tokens).expect(200);

@@ -10,7 +10,7 @@ describe('a session whose row has expired before its tokens', () => {
   });
   afterAll(() => service.stop());
 
-  /** Two tokens of a session, the older one replaced, that an operator then lets expire. */
+  /** The replaced and the live token of a session that an operator then lets expire. */
   const expired = async (): Promise<[Tokens, Tokens]> => {
     const older = tokensOf(await client.register().expect(201));
     const live = tokensOf(await client.refresh(older).expect(200));

@@ -1,16 +1,16 @@
 import fc from 'fast-check';
 
-/** What happens in one burst, each at a second from its beginning. */
+/** The steps of one burst; times in seconds since its beginning. */
 export type BurstEvent =
   /** A tab reads the jar and sends a refresh. */
   | { at: number; kind: 'send'; request: number }
-  /** The request reaches the service; a doubled one twice. */
+  /** The request reaches the service; a doubled one does so twice. */
   | { at: number; kind: 'serve'; request: number; answer: number }
-  /** The answer reaches the jar. */
+  /** The response reaches the jar. */
   | { at: number; kind: 'deliver'; answer: number };
 
 export interface Burst {
-  /** Seconds of quiet before. */
+  /** Seconds of quiet before the burst. */
   quiet: number;
   events: BurstEvent[];
 }
@@ -22,7 +22,7 @@ interface Way {
 }
 
 /**
- * A burst of refreshes of several tabs on one jar, over within `window` seconds: the answers may be
+ * A burst of refreshes of several tabs on one jar, shorter than `window` seconds. Responses may be
  * lost, late, doubled and reordered, and so may the requests.
  */
 export function aBurst(window: number, quiet: fc.Arbitrary<number>): fc.Arbitrary<Burst> {
@@ -50,6 +50,6 @@ function eventsOf(requests: { sent: number; ways: Way[] }[]): BurstEvent[] {
       if (!lost) events.push({ at: Math.max(served, back), kind: 'deliver', answer });
     }
   });
-  // A stable sort: what a request entails at the same second stays in its order.
+  // A stable sort keeps the order of the steps of one request.
   return events.sort((a, b) => a.at - b.at);
 }

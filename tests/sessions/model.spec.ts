@@ -10,12 +10,12 @@ import { SessionModel, type Verdict } from './SessionModel';
 const WINDOW = 10;
 const lifetimesFor = (window: number) => ({ window, sliding: 30 * 86_400, absolute: 90 * 86_400 });
 const ACCESS_LIFETIME = 3_600;
-/** How many histories of each kind; more of them by MODEL_RUNS. */
+/** The number of histories of each kind; MODEL_RUNS sets more. */
 const RUNS = Number(process.env.MODEL_RUNS ?? 60);
 
-/** One session of the real service beside its model, on one frozen clock. */
+/** A session of the real service and its model, on one frozen clock. */
 class Session {
-  /** The real tokens, in the order the model numbers them. */
+  /** The real tokens, by their number in the model. */
   private readonly tokens: string[];
   private readonly model: SessionModel;
   private accessIssuedAt: number;
@@ -39,7 +39,7 @@ class Session {
     return this.tokens.length;
   }
 
-  /** Presents a token to both, compares all that can be seen, and returns the number it answers. */
+  /** Presents a token to both, compares the results, and returns the number of the token in the response. */
   async present(token: number): Promise<{ verdict: Verdict; token?: number }> {
     const verdict = this.model.present(token, this.world.now);
     const response = await this.world.refresh(this.tokens[token] ?? '');
@@ -148,7 +148,7 @@ class Browser {
     public jar: number,
   ) {}
 
-  /** Lives through a burst, and returns the verdicts in the order they were given. */
+  /** Plays a burst, and returns the verdicts in order. */
   async live({ quiet, events }: Burst): Promise<Verdict[]> {
     await this.world.wait(quiet);
     const begun = this.world.now;
@@ -231,21 +231,21 @@ describe('a session over random histories', () => {
     }, 600_000);
   });
 
-  describe('when any of its tokens is presented at any time, and it is logged out or expires', () => {
-    it('gives the verdicts of the model, and never lives again', async () => {
+  describe('when its tokens are presented at any time, and it is logged out or expires', () => {
+    it('gives the verdicts of the model and never revives', async () => {
       await followTheModel(world);
     }, 600_000);
   });
 });
 
-describe('a session under strict rotation, by a window of 0 seconds', () => {
+describe('a session under strict rotation, with a window of 0 seconds', () => {
   let world: World;
   beforeAll(async () => {
     world = await World.start(0);
   });
   afterAll(() => world.stop());
 
-  describe('when any of its tokens is presented at any time, and it is logged out or expires', () => {
+  describe('when its tokens are presented at any time, and it is logged out or expires', () => {
     it('gives the verdicts of the model: every replaced token is theft', async () => {
       await followTheModel(world);
     }, 600_000);
@@ -258,7 +258,7 @@ const act = fc.record({
     { weight: 2, arbitrary: fc.integer({ min: 13, max: 3_600 }) },
     { weight: 1, arbitrary: fc.integer({ min: 20 * 86_400, max: 31 * 86_400 }) },
   ),
-  // Counted from the newest, for the newest are where the verdicts differ.
+  // Counted from the newest, where the verdicts differ.
   back: fc.nat({ max: 4 }),
   logout: fc.nat({ max: 15 }).map((n) => n === 0),
 });

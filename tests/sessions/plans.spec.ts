@@ -17,7 +17,7 @@ interface Plan {
 
 const nodesOf = (plan: Plan): Plan[] => [plan, ...(plan.Plans ?? []).flatMap(nodesOf)];
 
-/** The nodes of the plan that PostgreSQL makes without knowing the values. */
+/** The nodes of the generic plan. */
 async function explain(dataSource: DataSource, text: string): Promise<Plan[]> {
   const [row] = await dataSource.query<{ 'QUERY PLAN': { Plan: Plan }[] }[]>(
     `EXPLAIN (GENERIC_PLAN, FORMAT JSON) ${text}`,
@@ -67,7 +67,7 @@ describe('the statements of the service', () => {
       expect(nodes.filter((node) => node['Node Type'] === 'Seq Scan')).toEqual([]);
     });
 
-    it('would show a scan of the table where no index serves', async () => {
+    it('detects a scan of the table without an index', async () => {
       const text = 'SELECT id FROM refresh_tokens WHERE user_agent = $1';
       const nodes = await explain(service.dataSource, text);
       expect(nodes.some((node) => node['Node Type'] === 'Seq Scan')).toBe(true);

@@ -30,7 +30,7 @@ describe('the purge of expired sessions', () => {
   };
 
   describe('when more than a batch has expired', () => {
-    it('deletes all of it and no live session', async () => {
+    it('deletes all expired sessions and no live one', async () => {
       const client = clientOf(service);
       const tokens = tokensOf(await client.register(aUser()).expect(201));
       await expire(2_500);
@@ -50,8 +50,8 @@ describe('the purge of expired sessions', () => {
     });
   });
 
-  describe('when it meets a row that somebody holds', () => {
-    it('passes it by', async () => {
+  describe('when a row is locked', () => {
+    it('skips it', async () => {
       await clientOf(service).register().expect(201);
       await expire(3);
       await service.dataSource.transaction(async (manager) => {

@@ -76,7 +76,7 @@ describe('two replicas on one database', () => {
     });
   });
 
-  describe('when a logout runs against refreshes', () => {
+  describe('when a logout and refreshes run at once', () => {
     it('ends the session for good', async () => {
       for (const round of range(10)) {
         const tokens = await login();
@@ -95,7 +95,7 @@ describe('two replicas on one database', () => {
     });
   });
 
-  describe('when the account is deleted under refreshes', () => {
+  describe('when the account is deleted during refreshes', () => {
     it('leaves neither the user nor a session', async () => {
       for (const round of range(5)) {
         const mortal = aUser();
@@ -111,8 +111,8 @@ describe('two replicas on one database', () => {
     });
   });
 
-  describe('when logins with the old password run against a change of the password', () => {
-    it('leaves no session but the one that changed it', async () => {
+  describe('when logins with the old password and a change of password run at once', () => {
+    it('keeps only the session that changed it', async () => {
       for (const round of range(3)) {
         const careful = aUser();
         const { tokens } = await replica(0).post('/auth/register', {}, careful);
@@ -138,8 +138,8 @@ describe('two replicas on one database', () => {
     }, 'statements wait for a row');
 
   /**
-   * Holds the rows of all sessions while `begin` begins; resolves to what it resolves to, once so many
-   * statements wait for a row and the rows have been let go.
+   * Locks the rows of all sessions while `begin` starts; resolves to its result, after the given number of
+   * statements waits for a row and the lock is released.
    */
   const whileRowsAreHeld = async <T>(
     waiting: number,
@@ -169,7 +169,7 @@ describe('two replicas on one database', () => {
     });
   });
 
-  describe('when a login with the old password meets a change of the password', () => {
+  describe('when a login with the old password waits for a change of password', () => {
     it('is refused', async () => {
       const careful = aUser();
       const { tokens } = await replica(0).post('/auth/register', {}, careful);
@@ -190,7 +190,7 @@ describe('two replicas on one database', () => {
   });
 
   describe('when a process is killed in the middle of a rotation', () => {
-    it('leaves the session to its owner', async () => {
+    it('keeps the session for its owner', async () => {
       const tokens = { refresh: (await login()).refresh };
       const victim = await ServiceProcess.start(database, { CERTS_DIR: certsDir() });
       const unanswered = await whileRowsAreHeld(

@@ -16,15 +16,15 @@ const STEPS: NodeJS.ProcessEnv[] = [
   { REFRESH_JWT_SECRET: NEW },
 ];
 
-describe('two replicas whose refresh secret is changed step by step', () => {
+describe('two replicas whose refresh secret changes step by step', () => {
   let database: Config['database'];
   const shared = { CERTS_DIR: certsDir(), REFRESH_REUSE_WINDOW_SECONDS: '60' };
   const replicas: ServiceProcess[] = [];
-  /** All that were ever started, for their logs. */
+  /** All replicas ever started, for their logs. */
   const started: ServiceProcess[] = [];
 
   const start = async (at: number, settings: NodeJS.ProcessEnv) => {
-    // Replicas may differ in their issuer, too.
+    // Replicas may also differ in their issuer.
     const issuer = { JWT_ISSUER: `http://replica-${at}.test` };
     const replica = await ServiceProcess.start(database, { ...shared, ...issuer, ...settings });
     replicas[at] = replica;
@@ -36,7 +36,7 @@ describe('two replicas whose refresh secret is changed step by step', () => {
   }, 60_000);
   afterAll(() => Promise.all(replicas.map((replica) => replica.stop())));
 
-  describe('when clients refresh at both of them all the time', () => {
+  describe('when clients keep refreshing at both of them', () => {
     let tabs: Tokens;
     const statuses: number[] = [];
     const refreshAt = async (at: number, tokens: Tokens) => {
@@ -44,7 +44,7 @@ describe('two replicas whose refresh secret is changed step by step', () => {
       if (answer) statuses.push(answer.status);
       return answer?.tokens ?? {};
     };
-    /** Each replica rotates once, and the other one replays. */
+    /** Each replica rotates once, and the other replays. */
     const traffic = async (ats: number[]) => {
       for (const at of ats) {
         const both = await Promise.all([refreshAt(at, tabs), refreshAt(ats[0] ?? at, tabs)]);

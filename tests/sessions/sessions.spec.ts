@@ -14,7 +14,7 @@ interface Listed {
   [key: string]: unknown;
 }
 
-describe('sessions in the hands of their user', () => {
+describe('sessions and their user', () => {
   let service: TestService;
   let client: ReturnType<typeof clientOf>;
   beforeAll(async () => {
@@ -38,7 +38,7 @@ describe('sessions in the hands of their user', () => {
   const aliveOf = (sessions: Tokens[]) => Promise.all(sessions.map(isAlive));
 
   describe('GET /auth/sessions', () => {
-    it('lists each live one with exactly its details, the most recently used first', async () => {
+    it('lists each live one with its details, the most recently used first', async () => {
       const { sessions } = await someone(2);
       const res = await client
         .send('get', '/auth/sessions', sessions[0])
@@ -54,14 +54,14 @@ describe('sessions in the hands of their user', () => {
         expect(listed[0]?.[key]).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
     });
 
-    it('tells the client that used it last', async () => {
+    it('shows the client that used it last', async () => {
       const { sessions } = await someone(1);
       const res = await client.refresh(sessions[0]).set('User-Agent', 'x'.repeat(400)).expect(200);
       const [session] = await list(tokensOf(res));
       expect(session?.userAgent).toBe('x'.repeat(255));
     });
 
-    it('shows nothing of another user, and responds with 401 without a token', async () => {
+    it('shows no session of another user, and responds with 401 without a token', async () => {
       const { sessions } = await someone(1);
       await someone(1);
       expect(await list(sessions[0])).toHaveLength(1);
@@ -70,7 +70,7 @@ describe('sessions in the hands of their user', () => {
   });
 
   describe('DELETE /auth/sessions/:id', () => {
-    it('ends that one only', async () => {
+    it('ends only that one', async () => {
       const { sessions } = await someone(3);
       const other = (await list(sessions[0])).filter(({ current }) => !current)[1];
       const res = await client.send('delete', `/auth/sessions/${other?.id ?? ''}`, sessions[0]);
@@ -88,7 +88,7 @@ describe('sessions in the hands of their user', () => {
       expect(await isAlive(sessions[0])).toBe(false);
     });
 
-    it("responds with 404 for another user's, an ended one and what is no id", async () => {
+    it("responds with 404 for another user's session, an ended one and an invalid id", async () => {
       const { sessions } = await someone(1);
       const stranger = await someone(1);
       const [foreign] = await list(stranger.sessions[0]);
@@ -116,7 +116,7 @@ describe('sessions in the hands of their user', () => {
   });
 
   describe('when several sessions end the others at once', () => {
-    it('leaves one of them', async () => {
+    it('keeps one of them', async () => {
       const { sessions } = await someone(5);
       const answers = await Promise.all(
         sessions.map((tokens) => client.send('delete', '/auth/sessions', tokens)),
@@ -150,7 +150,7 @@ describe('sessions in the hands of their user', () => {
       expect(await aliveOf(sessions)).toEqual([false, false, false]);
     });
 
-    it('ends nobody else from a session that is over', async () => {
+    it('ends no other session from one that has ended', async () => {
       const { sessions } = await someone(2);
       await client.logout(sessions[0]).expect(200);
       await logout('all', sessions[0]).expect(401);
@@ -173,7 +173,7 @@ describe('sessions in the hands of their user', () => {
     });
   });
 
-  describe('when a user has as many sessions as are allowed', () => {
+  describe('when a user has the maximum of sessions', () => {
     it('ends the least recently used one at the next login', async () => {
       const { user, sessions } = await someone(5);
       const used = tokensOf(await client.refresh(sessions[0]).expect(200));
@@ -188,7 +188,7 @@ describe('sessions in the hands of their user', () => {
       ]);
     });
 
-    it('keeps the limit when logins come at once', async () => {
+    it('keeps the limit when logins arrive at once', async () => {
       const { user, sessions } = await someone(1);
       await Promise.all(Array.from({ length: 12 }, () => client.login(user).expect(200)));
       const { access } = tokensOf(await client.login(user).expect(200));
@@ -198,7 +198,7 @@ describe('sessions in the hands of their user', () => {
   });
 
   describe('when SESSION_LIFETIME_DAYS is set', () => {
-    it('ends a session that was not used for so long, and tells the browser', async () => {
+    it('ends a session that was not used for that time, and sets its cookies accordingly', async () => {
       const brief = await startService({ SESSION_LIFETIME_DAYS: '2' });
       const visitor = clientOf(brief);
       const res = await visitor.register().expect(201);
@@ -210,7 +210,7 @@ describe('sessions in the hands of their user', () => {
   });
 
   describe('when a session has lived for 90 days', () => {
-    it('ends, however often it was refreshed', async () => {
+    it('ends it, however often it was refreshed', async () => {
       const fresh = await startService();
       const mortal = clientOf(fresh);
       let tokens = tokensOf(await mortal.register().expect(201));

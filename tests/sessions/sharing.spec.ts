@@ -21,7 +21,7 @@ describe('refreshes that share a statement', () => {
   let owner: { id: number; passwordHash: string };
   const run: string[] = [];
 
-  /** The sessions as one replica knows them; the statements that it runs are named in `run`. */
+  /** The sessions of one replica; `run` collects the names of its statements. */
   const replica = (settings: Partial<Config['sessions']> = {}) => {
     const database = new Database(service.dataSource, noMetrics);
     const noted = Object.assign(Object.create(database) as Database, {
@@ -69,7 +69,7 @@ describe('refreshes that share a statement', () => {
   };
 
   describe('when many sessions refresh in one turn', () => {
-    it('takes one statement for all, and gives each its own successor', async () => {
+    it('runs one statement for all, and gives each its own successor', async () => {
       const sessions = replica();
       const opened = await open(sessions, 20);
       const outcomes = await Promise.all(opened.map((live) => present(sessions, live)));
@@ -93,7 +93,7 @@ describe('refreshes that share a statement', () => {
   });
 
   describe('when the window is 0', () => {
-    it('ends the session at the second presentation, be it in the same turn', async () => {
+    it('ends the session at the second presentation, even in the same turn', async () => {
       const strict = replica({ reuseWindow: 0 });
       const [live] = (await open(strict, 1)) as [LiveSession];
       const outcomes = [present(strict, live), present(strict, live)];
@@ -101,7 +101,7 @@ describe('refreshes that share a statement', () => {
       expect(await verdictOf(present(strict, live))).toBe('session-ended');
     });
 
-    it('takes the live token at any time, and ends the session for its direct predecessor', async () => {
+    it('always accepts the live token, and ends the session for its direct predecessor', async () => {
       const strict = replica({ reuseWindow: 0 });
       const [old] = (await open(strict, 1)) as [LiveSession];
       const second = await rotated(strict, old);
@@ -126,8 +126,8 @@ describe('refreshes that share a statement', () => {
     });
   });
 
-  describe('when a token of another session, or of another user, bears the same id', () => {
-    it('gives it nobody else’s session', async () => {
+  describe('when a token of another session, or of another user, has the same id', () => {
+    it('does not give it the other session', async () => {
       const sessions = replica();
       const [live, other] = (await open(sessions, 2)) as [LiveSession, LiveSession];
       const presented = [
@@ -135,7 +135,7 @@ describe('refreshes that share a statement', () => {
         present(sessions, { ...live, sessionId: other.sessionId }),
         present(sessions, live),
       ];
-      // The first two end the session they name: no honest client holds such a token.
+      // The first two end the session they name, because no honest client has such a token.
       expect(await Promise.all(presented.map(verdictOf))).toEqual([
         'token-reused',
         'token-reused',
@@ -145,7 +145,7 @@ describe('refreshes that share a statement', () => {
   });
 
   describe('when one of the sessions has ended or expired', () => {
-    it('says so of that one only', async () => {
+    it('reports it for that one only', async () => {
       const sessions = replica();
       const [ended, expired, live] = (await open(sessions, 3)) as [
         LiveSession,
@@ -166,8 +166,8 @@ describe('refreshes that share a statement', () => {
     });
   });
 
-  describe('when somebody is at the row of one of the sessions', () => {
-    it('lets the others pass, and rotates that one in its turn', async () => {
+  describe('when the row of one of the sessions is locked', () => {
+    it('rotates the others at once, and that one after the lock', async () => {
       const sessions = replica();
       const [before, free] = (await open(sessions, 2)) as [LiveSession, LiveSession];
       const held = await rotated(sessions, before);
@@ -188,7 +188,7 @@ describe('refreshes that share a statement', () => {
         session: { sessionId: held.sessionId },
       });
       expect(run).toEqual(['session-rotate', 'session-settle']);
-      // Rotated in its turn, it forgets nothing either.
+      // After the lock it still has its predecessor.
       expect(await present(sessions, held)).toMatchObject({ verdict: 'replay' });
       expect(await present(sessions, before)).toMatchObject({ verdict: 'replay' });
     });
@@ -204,7 +204,7 @@ describe('refreshes that share a statement', () => {
       return row?.count;
     };
 
-    it('remembers at most 32 predecessors, and after a quiet time just one', async () => {
+    it('remembers at most 32 predecessors, and one after a quiet time', async () => {
       const sessions = replica();
       let [live] = (await open(sessions, 1)) as [LiveSession];
       for (let turn = 0; turn < 40; turn += 1) live = await rotated(sessions, live);
@@ -214,7 +214,7 @@ describe('refreshes that share a statement', () => {
       expect(await predecessorsOf(live)).toBe(1);
     });
 
-    it('remembers no more of them for being recovered again and again', async () => {
+    it('remembers no more of them after repeated recoveries', async () => {
       const sessions = replica({ reuseWindow: 300 });
       let [live] = (await open(sessions, 1)) as [LiveSession];
       const past: LiveSession[] = [];
@@ -222,7 +222,7 @@ describe('refreshes that share a statement', () => {
       for (let turn = 0; turn < 120; turn += 1) {
         await service.advance(13.3);
         past.push(live);
-        // Older than the window when it is presented (306 s), and not when the live token was made.
+        // Older than the window when it is presented (306 s), but not when the live token was created.
         const old = past.at(-24);
         const outcome = await present(sessions, turn % 4 === 0 && old ? old : live);
         if (outcome.verdict === 'recover') recovered.push(outcome.session.tokenId);
@@ -232,7 +232,7 @@ describe('refreshes that share a statement', () => {
       expect(await predecessorsOf(live)).toBe(32);
     });
 
-    it('goes by the newest entry of a token that was recovered', async () => {
+    it('uses the newest entry of a recovered token', async () => {
       const [sessions, patient] = [replica(), replica({ reuseWindow: 12 })];
       const [first] = (await open(sessions, 1)) as [LiveSession];
       const second = await rotated(sessions, first);
@@ -246,7 +246,7 @@ describe('refreshes that share a statement', () => {
   });
 
   describe('when two replicas get the same tokens in opposite order', () => {
-    it('lets neither wait for the other without end', async () => {
+    it('does not deadlock', async () => {
       const [one, other] = [replica(), replica()];
       const opened = await open(one, 30);
       for (let round = 0; round < 5; round += 1) {

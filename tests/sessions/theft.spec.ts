@@ -11,7 +11,7 @@ describe('a stolen refresh token', () => {
   });
   afterAll(() => service.stop());
 
-  /** Presents the token, and expects that it ends the session with this cause, for good. */
+  /** Presents the token, and expects that it ends the session with this cause. */
   const expectTheft = async (refresh: string | undefined, cause: string) => {
     const res = await client.refresh({ refresh }).expect(401);
     expect(clearsCookies(res)).toBe(true);
@@ -40,7 +40,7 @@ describe('a stolen refresh token', () => {
     jwt.sign({ ...(jwt.decode(token ?? '') as object), ...claims }, REFRESH_SECRET);
 
   describe('when it was superseded', () => {
-    it('ends the session, and leaves the user’s other ones', async () => {
+    it('ends the session and keeps the user’s other ones', async () => {
       const { first, second } = await session();
       const other = await session();
       await service.advance(11);
@@ -50,8 +50,8 @@ describe('a stolen refresh token', () => {
     });
   });
 
-  describe('when it was replaced too long before the live token was made', () => {
-    it('ends the session, however the refreshes went on meanwhile', async () => {
+  describe('when it was replaced too long before the live token was created', () => {
+    it('ends the session despite the refreshes since', async () => {
       const { first, second } = await session();
       await service.advance(6);
       const third = tokensOf(await client.refresh(second).expect(200));
@@ -71,13 +71,13 @@ describe('a stolen refresh token', () => {
     });
   });
 
-  describe('when it was never given out, though it is well signed', () => {
-    it('ends the session, for a token to come', async () => {
+  describe('when it has a valid signature but was never issued', () => {
+    it('ends the session for a future token', async () => {
       const { second } = await session();
       await expectTheft(forge(second.refresh, { jti: '9223372036854775807' }), 'unknown');
     });
 
-    it('ends the session, for a live token of another user', async () => {
+    it('ends the session for a live token of another user', async () => {
       const { second } = await session();
       await expectTheft(forge(second.refresh, { sub: '2147483647' }), 'unknown');
     });

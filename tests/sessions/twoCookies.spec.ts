@@ -22,13 +22,13 @@ describe('two cookies of the same name', () => {
   });
   afterAll(() => service.stop());
 
-  /** Somebody signed in with another browser. */
+  /** A user signed in with another browser. */
   const somebody = async (): Promise<Person> => {
     const user = aUser();
     const created = await clientOf(service).register(user).expect(201);
     return { id: userIdOf(created), user, tokens: tokensOf(created) };
   };
-  /** A browser in which somebody is signed in. */
+  /** A browser with a signed-in user. */
   const signedIn = async (app = service.app) => {
     const browser = new Browser(app);
     const user = aUser();
@@ -49,7 +49,7 @@ describe('two cookies of the same name', () => {
   describe('when REFRESH_COOKIE_PATH changes from / to /auth', () => {
     const changed = () => service.withSettings({ REFRESH_COOKIE_PATH: '/auth' });
 
-    it('goes on with the session, and leaves no cookie at the former path', async () => {
+    it('keeps the session and no cookie at the former path', async () => {
       const { browser, id } = await signedIn();
       browser.app = changed();
       for (let turn = 0; turn < 3; turn += 1) {
@@ -68,7 +68,7 @@ describe('two cookies of the same name', () => {
       expectUser(await browser.self(), second);
     });
 
-    it('refuses to refresh in a jar that still holds both users, and clears it', async () => {
+    it('refuses to refresh in a jar with both users, and clears it', async () => {
       const first = await somebody();
       const { browser, id, user } = await signedIn(changed());
       browser.plant(
@@ -84,7 +84,7 @@ describe('two cookies of the same name', () => {
       expectUser(await browser.refresh(), id);
     });
 
-    it('takes the live token of the session, not the old one at the former path', async () => {
+    it('uses the live token of the session, not the old one at the former path', async () => {
       const { browser, id } = await signedIn();
       const old = browser.valueOf('refresh_token');
       browser.app = changed();
@@ -107,7 +107,7 @@ describe('two cookies of the same name', () => {
         { COOKIE_DOMAIN: 'example.com' },
       ],
       ['from a domain to none', { COOKIE_DOMAIN: 'example.com' }, {}],
-    ])('never mixes two users, %s', async (_how, former, later) => {
+    ])('never mixes two users: %s', async (_how, former, later) => {
       const { browser } = await signedIn(service.withSettings(former));
       browser.app = service.withSettings(later);
       const user = aUser();
@@ -165,7 +165,7 @@ describe('two cookies of the same name', () => {
       expect(browser.kept()).toEqual([]);
     });
 
-    it('refuses a refresh whose own cookie is gone, and clears the planted one', async () => {
+    it('refuses a refresh without its own cookie, and clears the planted one', async () => {
       const { browser } = await signedIn();
       browser.plant('refresh_token=; Path=/; Max-Age=0; Secure', 'https://auth.example.com/');
       browser.plant(`refresh_token=${attacker.tokens.refresh}; ${String(PLACES[0])}`);
@@ -173,7 +173,7 @@ describe('two cookies of the same name', () => {
       expect(browser.kept()).toEqual([]);
     });
 
-    it('logs out of the session that both cookies name, and leaves the planted one', async () => {
+    it('ends the session that both cookies name, and keeps the planted one', async () => {
       const { browser, id } = await signedIn();
       browser.plant(`refresh_token=${attacker.tokens.refresh}; ${String(PLACES[1])}`);
       expect((await browser.logout()).status).toBe(200);
@@ -182,7 +182,7 @@ describe('two cookies of the same name', () => {
       expect(browser.kept()).toEqual([]);
     });
 
-    it('refuses a logout of two sessions, and ends neither', async () => {
+    it('refuses a logout of two sessions and ends neither', async () => {
       const { browser, id } = await signedIn();
       browser.plant(`access_token=${attacker.tokens.access}; ${String(PLACES[1])}`);
       browser.plant(`refresh_token=${attacker.tokens.refresh}; ${String(PLACES[1])}`);
@@ -191,7 +191,7 @@ describe('two cookies of the same name', () => {
       expect(browser.kept()).toEqual([]);
     });
 
-    it('says so in the log, with the user and no token', async () => {
+    it('logs it with the user, without a token', async () => {
       const { browser } = await signedIn();
       browser.plant(`refresh_token=${attacker.tokens.refresh}; ${String(PLACES[1])}`);
       const res = await browser.refresh();
@@ -219,7 +219,7 @@ describe('two cookies of the same name', () => {
       ['is JSON', () => ({ access: 'j:{}', refresh: 'j:[1]' })],
       ['is of a session that has ended', ended],
       ['is of a session that has expired', expired],
-    ])('uses the other one, when it %s', async (_what, planted) => {
+    ])('uses the other one if it %s', async (_what, planted) => {
       const { access, refresh } = await planted();
       const { browser, id } = await signedIn();
       for (const place of ['Path=/auth', 'Path=/']) {
@@ -234,7 +234,7 @@ describe('two cookies of the same name', () => {
   });
 
   describe('when there are more than eight', () => {
-    it('refuses the request, and clears them', async () => {
+    it('refuses the request and clears them', async () => {
       const { browser, id } = await signedIn();
       const { access, refresh } = (await somebody()).tokens;
       const cookies = Array.from(
@@ -258,7 +258,7 @@ describe('two cookies of the same name', () => {
   });
 
   describe('when one value comes twice', () => {
-    it('is one cookie', async () => {
+    it('counts it as one cookie', async () => {
       const { id, tokens } = await somebody();
       const header = `access_token=${tokens.access}; refresh_token=${tokens.refresh}; access_token=${tokens.access}; refresh_token=${tokens.refresh}`;
       expectUser(await clientOf(service).send('get', '/auth/self').set('Cookie', header), id);
@@ -273,7 +273,7 @@ describe('two cookies of the same name', () => {
       ['DELETE', '127.0.0.1:80', '/auth/sessions/%3C%3E'],
       ['GET', 'a.b.c.d.e.f.g.h.example.com', '/auth/self?x=/a/b'],
       ['GET', '[::1]', '/auth/self'],
-    ])('still refuses and clears in a small response: %s %s %s', async (method, host, path) => {
+    ])('refuses and clears in a small response: %s %s %s', async (method, host, path) => {
       const [one, other] = [await somebody(), await somebody()];
       const send = method === 'GET' ? 'get' : 'delete';
       const res = await clientOf(service)
@@ -308,7 +308,7 @@ describe('two cookies of the same name', () => {
       expectProblem(await browser.self(), 401);
     });
 
-    it('takes no access token of the plain name', async () => {
+    it('ignores an access token with the plain name', async () => {
       const app = service.withSettings({ COOKIE_PREFIX: '__Secure-' });
       const { tokens } = await somebody();
       expectProblem(await clientOf({ app }).self(tokens), 401);
@@ -330,14 +330,14 @@ describe('two cookies of the same name', () => {
       expectUser(await browser.self(), id);
     });
 
-    it('ends it by the refresh cookie alone: the access cookie may have expired', async () => {
+    it('ends it with the refresh cookie alone, because the access cookie may have expired', async () => {
       const { browser, user, id } = await signedIn();
       browser.plant('access_token=; Path=/; Max-Age=0; Secure', 'https://auth.example.com/');
       await browser.login(user);
       expect(await sessionsOf(id)).toHaveLength(1);
     });
 
-    it('leaves the sessions of the user’s other browsers, and those of other users', async () => {
+    it('keeps the sessions of the user’s other browsers and of other users', async () => {
       const other = await somebody();
       const { browser, user, id } = await signedIn();
       await clientOf(service).login(user).expect(200);
@@ -353,7 +353,7 @@ describe('two cookies of the same name', () => {
       expectUser(await browser.self(), id);
     });
 
-    it('opens one session for each of several logins at once, and ends the former', async () => {
+    it('opens one session for each of several parallel logins, and ends the former', async () => {
       const { browser, user, id } = await signedIn();
       const former = idOf(browser.valueOf('access_token'));
       const logins = await Promise.all(Array.from({ length: 4 }, () => browser.login(user)));

@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { until } from '../harness/until';
 
-/** A raw connection, with what has come back on it. */
+/** A raw connection and what it has received. */
 export class Line {
   response = '';
   closed = false;
@@ -10,12 +10,12 @@ export class Line {
   closedAt = 0;
   private readonly socket: Socket;
 
-  /** With `reads: false` it leaves every response unread. */
+  /** With `reads: false` it reads no response. */
   constructor(port: number, { reads = true } = {}) {
     this.socket = connect(port, '127.0.0.1');
     if (reads) this.socket.on('data', (chunk) => (this.response += chunk.toString()));
     else this.socket.pause();
-    // A client that goes on sending to a server that has closed is reset.
+    // A server that has closed resets a client that keeps sending.
     this.socket.on('error', () => undefined);
     this.socket.on('close', () => {
       this.closed = true;
@@ -29,7 +29,7 @@ export class Line {
     return this;
   }
 
-  /** Sends without end, as fast as it is taken. */
+  /** Sends endlessly, as fast as the server reads. */
   pour(chunk: string | Buffer): this {
     const more = () => {
       while (!this.closed && !this.socket.destroyed) {
@@ -48,7 +48,7 @@ export class Line {
     return [...this.response.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => Number(status));
   }
 
-  /** The request ids of the responses, in their order. */
+  /** The request ids of the responses, in order. */
   get requestIds(): string[] {
     return [...this.response.matchAll(/^X-Request-Id: (.*)\r$/gim)].map(([, id = '']) => id);
   }

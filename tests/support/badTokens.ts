@@ -17,12 +17,12 @@ const shapeless: TokenCase[] = [
   { what: 'too long', token: `${'a'.repeat(2000)}.${'b'.repeat(2000)}.${'c'.repeat(2000)}` },
 ];
 
-/** They count for access tokens only: a refresh token never leaves this service. */
+/** Only for access tokens: refresh tokens have no issuer and audience check. */
 export const FOREIGN_PARTIES: [string, object][] = [
   ['of another issuer', { iss: 'https://evil.example' }],
   ['without issuer', { iss: undefined }],
   ['for another audience', { aud: 'another-service' }],
-  ['for another audience besides', { aud: ['auth-service', 'another-service'] }],
+  ['for another audience as well', { aud: ['auth-service', 'another-service'] }],
   ['without audience', { aud: undefined }],
 ];
 
@@ -68,8 +68,8 @@ const nonObjects: [string, string][] = [
 ];
 
 /**
- * Access tokens that must not pass, each but one step away from `access`, a good one; `refresh` is
- * the same session's.
+ * Invalid access tokens, each one step away from the valid `access`; `refresh` belongs to the same
+ * session.
  */
 export function badAccessTokens(
   { keys }: Pick<TestService, 'keys'>,
@@ -102,7 +102,7 @@ export function badAccessTokens(
     { what: 'with a kid of the prototype', token: alter({ kid: '__proto__' }) },
     { what: 'with a refresh token’s type', token: alter({ typ: 'JWT' }) },
     {
-      what: 'with a key of its own',
+      what: 'with its own key',
       token: alter({ jwk: foreign.export({ format: 'jwk' }) }, {}, rs256(foreign)),
     },
     { what: 'with a changed payload', token: access.replace(/\.[^.]+\./, swapPayload) },
@@ -124,7 +124,7 @@ export function badAccessTokens(
   ];
 }
 
-/** Refresh tokens that must not pass, each but one step away from `refresh`, a good one. */
+/** Invalid refresh tokens, each one step away from the valid `refresh`. */
 export function badRefreshTokens(
   { keys }: Pick<TestService, 'keys'>,
   refresh: string,
@@ -160,7 +160,7 @@ export function badRefreshTokens(
   ];
 }
 
-/** Another user in the payload, under the signature that was there. */
+/** Another user in the payload, with the old signature. */
 function swapPayload(segment: string): string {
   const payload = JSON.parse(Buffer.from(segment, 'base64url').toString()) as object;
   return `.${Buffer.from(JSON.stringify({ ...payload, sub: '1' })).toString('base64url')}.`;

@@ -9,7 +9,7 @@ export const HOST = 'auth.example.com';
 export class Browser {
   private readonly jar = new CookieJar(undefined, { prefixSecurity: PrefixSecurityEnum.STRICT });
 
-  /** `app` is the service as the operator runs it now. */
+  /** `app` is the service that currently runs. */
   constructor(public app: Express) {}
 
   async send(method: 'get' | 'post' | 'delete', path: string, body?: object): Promise<Response> {
@@ -44,7 +44,7 @@ export class Browser {
     return this.send('post', '/auth/logout');
   }
 
-  /** Takes a `Set-Cookie` from any page of example.com; a browser may refuse it. */
+  /** Stores a `Set-Cookie` of any page of example.com, unless a browser would refuse it. */
   plant(cookie: string, from = `https://sibling.example.com/`): void {
     this.jar.setCookieSync(cookie, from, { ignoreError: true });
   }
@@ -54,7 +54,7 @@ export class Browser {
     return cookies.find(({ key }) => key === name)?.value ?? '';
   }
 
-  /** Every cookie that has not expired, as name, domain and path. */
+  /** Name, domain and path of every unexpired cookie. */
   kept(): string[] {
     const { cookies } = this.jar.serializeSync() ?? { cookies: [] };
     return cookies

@@ -13,7 +13,7 @@ export interface NewUser {
   password: string;
 }
 
-/** The body of a registration that is accepted; each with an e-mail of its own. */
+/** The body of a valid registration, each with a new e-mail. */
 export function aUser(overrides: Partial<NewUser> = {}): NewUser {
   counter += 1;
   return {
@@ -50,17 +50,17 @@ export function clearsCookies(res: Response): boolean {
   );
 }
 
-/** Where the one router is mounted. */
+/** Where the router is mounted. */
 export const MOUNTS = ['/auth', '/api/auth'];
 
-/** The attributes of a cookie that clearing must repeat: all but its life. */
+/** The attributes that clearing a cookie must repeat: all but the lifetime. */
 export function lastingAttributes({ attributes }: Cookie): Record<string, string> {
   return Object.fromEntries(
     Object.entries(attributes).filter(([name]) => !['expires', 'max-age'].includes(name)),
   );
 }
 
-/** Requests to a service, each with just the tokens it is given. */
+/** Requests to a service, each with only the given tokens. */
 export function clientOf({ app }: Pick<TestService, 'app'>, mount = '/auth') {
   const send = (
     method: 'get' | 'head' | 'post' | 'put' | 'patch' | 'delete' | 'options',
@@ -73,7 +73,7 @@ export function clientOf({ app }: Pick<TestService, 'app'>, mount = '/auth') {
   };
   return {
     send,
-    /** A body that is sent as it stands, whatever it claims to be. */
+    /** A body that is sent unchanged with the given headers. */
     raw: (method: 'post' | 'patch' | 'delete', path: string, body: string | Buffer): Test =>
       request(app)
         [method](path)

@@ -13,9 +13,8 @@ declare global {
 }
 
 /**
- * Starts a PostgreSQL for this run, makes the migrated template that every spec's database is a
- * copy of, and builds the service. Jest in watch mode comes here before each run: it keeps the
- * PostgreSQL.
+ * Starts a PostgreSQL for this run, creates the migrated template that every spec's database copies, and
+ * builds the service. Watch mode calls this before each run and keeps the PostgreSQL.
  */
 export default async function globalSetup(): Promise<void> {
   globalThis.embeddedPostgres ??= await startPostgres({ fsync: false });
@@ -61,8 +60,8 @@ function buildFolder(): string {
 }
 
 /**
- * A now() of our own that a connection finds before PostgreSQL's, where its search path says so:
- * the service's statements run as they are, at another time.
+ * A movable now() that a connection finds before PostgreSQL's if its search path says so. The service's
+ * statements run unchanged at another time.
  */
 const MOVABLE_CLOCK = `
   CREATE SCHEMA test_clock;

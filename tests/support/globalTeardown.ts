@@ -1,4 +1,4 @@
-/** Stops the run's PostgreSQL; Jest in watch mode keeps it. Folders are removed when Jest ends. */
+/** Stops the run's PostgreSQL, except in watch mode. Folders are removed when Jest ends. */
 export default async function globalTeardown({
   watch,
   watchAll,

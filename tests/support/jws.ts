@@ -1,6 +1,6 @@
 import { createHmac, sign, type KeyObject } from 'node:crypto';
 
-/** Makes the signature of a token's first two segments. */
+/** Signs a token's first two segments. */
 export type Signer = (input: string) => Buffer;
 
 export const rs256 =
@@ -18,7 +18,7 @@ export const unsigned: Signer = () => Buffer.alloc(0);
 const encode = (part: unknown) =>
   Buffer.from(typeof part === 'string' ? part : JSON.stringify(part)).toString('base64url');
 
-/** A token of our own making, without any library; strings stand as they are, objects as JSON. */
+/** A token made without a library: strings are used as they are, objects as JSON. */
 export function jws(header: unknown, payload: unknown, signer: Signer): string {
   const input = `${encode(header)}.${encode(payload)}`;
   return `${input}.${signer(input).toString('base64url')}`;
@@ -29,7 +29,7 @@ export interface Decoded {
   payload: Record<string, unknown>;
 }
 
-/** What a token says, unverified. */
+/** A token's header and payload, unverified. */
 export function decoded(token = ''): Decoded {
   const [header = '', payload = ''] = token
     .split('.')
@@ -40,7 +40,7 @@ export function decoded(token = ''): Decoded {
   };
 }
 
-/** The token with other members (undefined takes one away), signed anew. */
+/** The token with changed members (undefined removes one), signed again. */
 export function altered(
   token: string | undefined,
   { header = {}, payload = {} }: { header?: object; payload?: object },

@@ -1,15 +1,15 @@
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 
-/** What another service makes of a token, with `jose` and the key set alone. */
+/** How another service sees a token, with only `jose` and the key set. */
 export interface Verification {
-  /** RFC 7638, of each key in the set. */
+  /** The thumbprint of each key in the set (RFC 7638). */
   thumbprints: string[];
   header: Record<string, unknown>;
   payload: Record<string, unknown>;
 }
 
-/** In a process of its own: jose is an ES module, which Jest's module registry cannot require. */
+/** In a separate process: jose is an ES module, which Jest cannot require. */
 const PROGRAM = `
   import { calculateJwkThumbprint, createLocalJWKSet, jwtVerify } from 'jose';
   import { readFileSync } from 'node:fs';
@@ -22,7 +22,7 @@ const PROGRAM = `
   console.log(JSON.stringify({ thumbprints, header, payload }));
 `;
 
-/** Verifies an access token as any other service would; throws where it would refuse. */
+/** Verifies an access token as any other service would; throws if it would refuse. */
 export function verifiedElsewhere(input: {
   jwks: unknown;
   token: string | undefined;

@@ -7,7 +7,7 @@ import { query } from '../harness/query';
 import { tempFolder } from '../harness/tempFolder';
 import { until } from '../harness/until';
 
-/** In a process of its own: Jest cannot import the ES modules that start PostgreSQL. */
+/** In a separate process: Jest cannot import the ES modules that start PostgreSQL. */
 const PROGRAM = `
   const { startPostgres } = require('./tests/harness/startPostgres');
   startPostgres({ dataDir: process.argv[1] }).then((server) => {
@@ -27,7 +27,7 @@ interface Server {
   pid: number;
 }
 
-/** A PostgreSQL that a spec has to itself, and may do anything to; its port stays the same. */
+/** A PostgreSQL for one spec, which may do anything to it; its port stays the same. */
 export class OwnPostgres {
   private holder: Program | undefined;
   private server: Server | undefined;
@@ -35,7 +35,7 @@ export class OwnPostgres {
 
   private constructor(private readonly dataDir: string) {}
 
-  /** With the migrated database of a role that is no superuser. */
+  /** With a migrated database whose role is not a superuser. */
   static async start(): Promise<OwnPostgres> {
     const own = new OwnPostgres(path.join(tempFolder('own-postgres'), 'data'));
     await own.start();
@@ -58,14 +58,13 @@ export class OwnPostgres {
     return this.server;
   }
 
-  /** Starts it on its folder. */
   async start(): Promise<void> {
     this.holder = new Program(process.execPath, ['--eval', PROGRAM, this.dataDir]);
     const [line] = await this.holder.printed(/^\{.*\}$/m);
     this.server = JSON.parse(line) as Server;
   }
 
-  /** A clean shutdown that waits for no client. */
+  /** A clean shutdown that does not wait for clients. */
   async stop(): Promise<void> {
     this.holder?.child.stdin?.end();
     await this.holder?.exited;
@@ -78,7 +77,7 @@ export class OwnPostgres {
     await this.stop();
   }
 
-  /** Stops the postmaster and its backends where they are, with their connections open. */
+  /** Freezes the postmaster and its backends, with open connections. */
   async freeze(): Promise<void> {
     const { pid } = this.running;
     const rows = await this.run('SELECT pid FROM pg_stat_activity ORDER BY pid');
@@ -91,7 +90,7 @@ export class OwnPostgres {
     this.frozen = [];
   }
 
-  /** Runs a statement as superuser, on a connection of its own. */
+  /** Runs a statement as superuser, on a separate connection. */
   run(sql: string, name = 'postgres'): Promise<Record<string, unknown>[]> {
     return query({ ...this.running, name }, sql);
   }
@@ -139,7 +138,7 @@ export class OwnPostgres {
   }
 }
 
-/** A backend may have ended of itself. */
+/** A backend may have ended by itself. */
 function signal(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name);

@@ -2,7 +2,7 @@ import type { Response } from 'supertest';
 import { FIELD_ERROR_CODES } from '../../src/errors/fieldErrorCodes';
 import { PROBLEM_CODES } from '../../src/errors/problems';
 
-/** What stands in every error body. */
+/** The members of every error body. */
 export interface Problem {
   type: string;
   title: string;
@@ -12,13 +12,13 @@ export interface Problem {
   errors: { type: string; code: string; msg: string; path: string; location: string }[];
 }
 
-/** Of a stack, an SQL statement, a driver or a file of the service. */
+/** Parts of a stack, an SQL statement, a driver or a file of the service. */
 const INNARDS =
   /\bat .+:\d+|node_modules|\.ts\b|SELECT |INSERT |UPDATE |relation "|SyntaxError|Unexpected token|ECONN|127\.0\.0\.1|\$2[aby]\$/;
 
 const text = expect.stringMatching(/\S/) as string;
 
-/** Expects an error with this status in the contract's one shape; resolves to its body. */
+/** Expects an error with this status in the contract's shape; returns its body. */
 export function expectProblem(res: Response, status: number): Problem {
   expect(res.status).toBe(status);
   expect(res.headers['content-type']).toMatch(/^application\/problem\+json(;|$)/);

@@ -7,14 +7,15 @@ import type { Program } from '../harness/Program';
 import { startService } from '../harness/startService';
 import { tokensOf } from '../harness/tokensOf';
 import type { Tokens } from './client';
-import { environmentFor, type LogLine } from './service';
+import type { LogLine } from './capturingLogger';
+import { environmentFor } from './service';
 
 export interface Answer {
   status: number;
   headers: Headers;
   body: Record<string, unknown>;
   tokens: Tokens;
-  /** Whether it clears both cookies. */
+  /** Whether the response clears both cookies. */
   cleared: boolean;
 }
 
@@ -35,8 +36,8 @@ export class ServiceProcess {
   }
 
   /**
-   * Starts one in prod mode on this database; `overrides` are variables, `project` is a folder with a
-   * build of its own. Resolves when it is ready.
+   * Starts one in prod mode on this database; resolves when it is ready. `overrides` are variables, `project`
+   * is a folder with its own build.
    */
   static async start(
     database: Config['database'],
@@ -48,7 +49,7 @@ export class ServiceProcess {
     return started;
   }
 
-  /** The same, without waiting. */
+  /** The same without waiting. */
   static async spawn(
     database: Config['database'],
     overrides: NodeJS.ProcessEnv = {},
@@ -85,7 +86,7 @@ export class ServiceProcess {
     return this.send('POST', path, tokens, body);
   }
 
-  /** A status of 0 means that there was no response: the connection failed. */
+  /** A status of 0 means that the connection failed. */
   async send(method: string, path: string, tokens: Tokens, body?: object): Promise<Answer> {
     try {
       const response = await fetch(`${this.origin}${path}`, {
@@ -107,7 +108,7 @@ export class ServiceProcess {
     }
   }
 
-  /** Sends a signal and resolves to the exit code, which is null when the signal ended it. */
+  /** Sends a signal; resolves to the exit code, or null if the signal ended the process. */
   stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
     return this.program.stop(signal);
   }

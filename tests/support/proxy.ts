@@ -1,7 +1,7 @@
 import net from 'node:net';
 import { testServer } from './testServer';
 
-/** A line to the run's PostgreSQL that can be cut. */
+/** A connection to the run's PostgreSQL that can be cut. */
 export interface DatabaseLine {
   port: number;
   /** Ends every connection and refuses new ones. */
@@ -22,7 +22,7 @@ export async function startLine(): Promise<DatabaseLine> {
     ] as const) {
       sockets.add(one);
       one.pipe(other);
-      // What becomes of one half becomes of the other.
+      // Both halves end together.
       one.on('error', () => other.destroy());
       one.on('close', () => {
         sockets.delete(one);

@@ -1,8 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { Writable } from 'node:stream';
 import type { Express } from 'express';
 import type { DataSource } from 'typeorm';
-import { createLogger, format, transports } from 'winston';
 import { createApp } from '../../src/app';
 import { loadConfig, type Config } from '../../src/config';
 import { createDataSource, SERVICE_OPTIONS } from '../../src/config/data-source';
@@ -10,15 +8,14 @@ import { keySetOf, type KeySet } from '../../src/keys/keySet';
 import { createServices } from '../../src/services';
 import { createDatabase as createDatabaseOn } from '../harness/createDatabase';
 import { databaseSettings } from '../harness/databaseSettings';
+import { capturingLogger, type LogLine } from './capturingLogger';
 import { TEMPLATE_DATABASE, testServer } from './testServer';
 
-/** Made once a worker: a key pair takes a tenth of a second. */
+/** Once per Jest worker, because generating a key pair is slow. */
 const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
 
 export const REFRESH_SECRET = 'a refresh secret for tests, long enough';
 export const ALLOWED_ORIGIN = 'http://localhost:5173';
-
-export type LogLine = Record<string, unknown>;
 
 export interface TestService {
   app: Express;
@@ -27,24 +24,24 @@ export interface TestService {
   config: Config;
   dataSource: DataSource;
   keys: KeySet;
-  /** As server.ts holds it: `draining` once the process is told to stop. */
+  /** The state of the process, as in serve.ts. */
   lifecycle: { draining: boolean };
-  /** All that was logged, oldest first. */
+  /** Every logged line, oldest first. */
   logs: LogLine[];
-  /** Moves the clock, PostgreSQL's and the process's alike. */
+  /** Moves the clocks of PostgreSQL and the process. */
   advance(seconds: number): Promise<void>;
-  /** Stops both clocks, so many seconds after the start of the service. */
+  /** Stops both clocks, the given number of seconds after the start of the service. */
   freeze(seconds: number): Promise<void>;
   now(): number;
   stop(): Promise<void>;
 }
 
-/** A database of its own on the run's PostgreSQL, migrated. */
+/** A new migrated database on the run's PostgreSQL. */
 export async function createDatabase(template = TEMPLATE_DATABASE): Promise<Config['database']> {
   return { ...(await createDatabaseOn(testServer(), template)), poolSize: 10 };
 }
 
-/** The environment of a sound configuration on this database; `overrides` are variables. */
+/** The environment of a valid configuration on this database; `overrides` are variables. */
 export function environmentFor(
   database: Config['database'],
   overrides: NodeJS.ProcessEnv = {},
@@ -59,8 +56,8 @@ export function environmentFor(
 }
 
 /**
- * The whole service on a database of its own, with a movable clock; `overrides` are variables,
- * `template` is what the database is a clone of.
+ * The whole service on a new database, with a movable clock; `overrides` are variables, `template` is the
+ * database to copy.
  */
 export async function startService(
   overrides: NodeJS.ProcessEnv = {},
@@ -74,17 +71,7 @@ export async function startService(
   );
   await dataSource.initialize();
 
-  const logs: LogLine[] = [];
-  const stream = new Writable({
-    write(chunk: Buffer, _encoding, done) {
-      logs.push(JSON.parse(chunk.toString()) as LogLine);
-      done();
-    },
-  });
-  const logger = createLogger({
-    format: format.json(),
-    transports: [new transports.Stream({ stream })],
-  });
+  const { logger, logs } = capturingLogger();
 
   let shift = 0;
   let frozenAt: number | undefined;

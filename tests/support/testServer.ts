@@ -5,7 +5,7 @@ export interface TestServer {
   password: string;
 }
 
-/** The database that holds the migrated schema, and is cloned for every spec. */
+/** The database with the migrated schema, which is copied for every spec. */
 export const TEMPLATE_DATABASE = 'auth_service_template';
 
 /** Where this run's PostgreSQL listens. */

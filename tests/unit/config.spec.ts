@@ -36,7 +36,7 @@ const problemsOf = (environment: NodeJS.ProcessEnv): readonly string[] => {
 const loaded = (overrides: NodeJS.ProcessEnv = {}) =>
   loadConfig({ ...SOUND, ...overrides }, folder);
 
-/** Setting, its default in prod, how it is read, a good value and what it becomes. */
+/** Setting, default in prod, how to read it, a valid value and its result. */
 const OPTIONAL: [string, unknown, (config: Config) => unknown, string, unknown][] = [
   ['PORT', 3000, (c) => c.port, '8080', 8080],
   ['HOST', [], (c) => c.hosts, '127.0.0.1', ['127.0.0.1']],
@@ -162,7 +162,7 @@ describe('loadConfig', () => {
       expect(read(loaded())).toEqual(fallback);
     });
 
-    it('has a port of its own in dev and test', () => {
+    it('has another default port in dev and test', () => {
       for (const NODE_ENV of ['dev', 'test']) {
         const config = loaded({ NODE_ENV, CLIENT_UI_DOMAIN: undefined });
         expect(config.port).toBe(5501);

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { transports } from 'winston';
 import { createLogger } from '../../src/config/logger';
 
-/** What a line of the log may be made of: no control, and nothing that ends a line. */
+/** A log line has no control characters, and nothing that ends a line. */
 const PLAIN = /^[^\p{Cc}\u2028\u2029]*$/u;
 
 describe('a line of the log', () => {

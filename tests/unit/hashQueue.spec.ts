@@ -1,7 +1,7 @@
 import { noMetrics } from '../../src/metrics/noMetrics';
 import { HashQueue } from '../../src/service/HashQueue';
 
-/** A job that ends when it is told to. */
+/** A job that ends on demand. */
 function aJob() {
   let end: (() => void) | undefined;
   let fail: ((error: Error) => void) | undefined;
@@ -24,7 +24,7 @@ function aJob() {
 
 const jobs = (count: number) => Array.from({ length: count }, aJob);
 const overloaded = expect.objectContaining({ code: 'overloaded', status: 503 }) as unknown;
-/** Lets what has been resolved go on. */
+/** Runs the continuations of resolved promises. */
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 const settings = { concurrency: 2, limit: 3, patience: 60_000 };
 

@@ -1,7 +1,5 @@
-import { Writable } from 'node:stream';
-import { createLogger, format, transports } from 'winston';
 import { RefusalLog } from '../../src/http/RefusalLog';
-import type { LogLine } from '../support/service';
+import { capturingLogger, type LogLine } from '../support/capturingLogger';
 
 describe('RefusalLog', () => {
   const refusal = { status: 400, code: 'malformed-request', requestId: 'an-id' };
@@ -9,18 +7,9 @@ describe('RefusalLog', () => {
   let time: number;
   let log: RefusalLog;
   beforeEach(() => {
-    lines = [];
+    const { logger, logs } = capturingLogger();
+    lines = logs;
     time = 1_000_000;
-    const stream = new Writable({
-      write(chunk: Buffer, _encoding, done) {
-        lines.push(JSON.parse(chunk.toString()) as LogLine);
-        done();
-      },
-    });
-    const logger = createLogger({
-      format: format.json(),
-      transports: [new transports.Stream({ stream })],
-    });
     log = new RefusalLog(logger, () => time);
   });
 

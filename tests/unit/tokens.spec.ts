@@ -40,7 +40,7 @@ const challenge = expect.stringMatching(/^Bearer /) as string;
 const invalid = { status: 401, code: 'invalid-token', challenge };
 const expired = { status: 401, code: 'expired-token', challenge };
 
-/** What becomes of tokens that are not ours, or no more. */
+/** The codes for tokens that are invalid or expired. */
 const refusals = (cases: readonly { what: string }[]) =>
   cases.map(({ what }) => ({ what, outcome: what === 'long expired' ? expired : invalid }));
 

@@ -5,7 +5,7 @@ import { hiddenCharacters } from '../../src/validators/hiddenCharacters';
 const FIRST_VISIBLE = 0x21;
 const LAST = 0x10ffff;
 
-/** Letters, marks, digits and signs of every script, as the e-mail field lets them pass. */
+/** Letters, marks, digits and signs of every script that the e-mail field accepts. */
 const character = fc
   .oneof(
     fc.integer({ min: FIRST_VISIBLE, max: 0x24ff }),
@@ -14,7 +14,7 @@ const character = fc
   )
   .filter((code) => code < 0xd800 || code > 0xdfff)
   .map((code) => String.fromCodePoint(code))
-  // A mark behind the iota subscript moves to another letter in JavaScript's capitals.
+  // A mark after the iota subscript moves to another letter in upper case.
   .filter((char) => !hiddenCharacters(char) && !char.normalize('NFD').includes('\u0345'));
 const localPart = fc
   .array(character, { minLength: 1, maxLength: 12 })

@@ -6,7 +6,7 @@ import { nameField } from '../../src/validators/nameField';
 import { newPasswordField } from '../../src/validators/newPasswordField';
 import { passwordField } from '../../src/validators/passwordField';
 
-/** The codes of a field's errors, and the value that the controller would get. */
+/** The codes of a field's errors, and the value that the controller gets. */
 async function verdictOn(chain: ValidationChain, field: string, value: unknown) {
   const req = { body: { [field]: value } };
   await chain.run(req);
@@ -77,7 +77,7 @@ describe('the fields of a request', () => {
 
   describe('when an e-mail has an invisible character', () => {
     it('refuses it in the local part and in the domain', async () => {
-      // Form feed and similar are trimmed, and no longer there, at both ends only.
+      // Form feed and similar are trimmed at both ends.
       const unseen = codePoints(/[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}]/u);
       await fc.assert(
         fc.asyncProperty(unseen, async (char) => {

@@ -32,7 +32,7 @@ describe('the list of common passwords', () => {
 
   describe('when a password is not on it', () => {
     it.each(['correct horse battery', '2031', 'x 1999', 'trustno1 1x99'])(
-      'lets %s pass',
+      'accepts %s',
       (password) => {
         expect(isListedPassword(password)).toBe(false);
       },

@@ -2,26 +2,26 @@ import type { RequestHandler } from 'express';
 import { createRemoteJWKSet, errors, jwtVerify } from 'jose';
 
 export interface TrustSettings {
-  /** The JWT_ISSUER of auth-service, to the letter. */
+  /** Exactly the JWT_ISSUER of auth-service. */
   issuer: string;
   audience: string;
-  /** How often to ask for the key set, in seconds; auth-service allows for 300. */
+  /** How often to fetch the key set, in seconds; auth-service expects 300. */
   refreshInterval?: number;
 }
 
-/** The keys could not be fetched: nothing is known about the token. */
+/** The keys could not be fetched, so the token may be valid. */
 const isOutage = (error: unknown) =>
   !(error instanceof errors.JOSEError) ||
   error instanceof errors.JWKSTimeout ||
   error.code === 'ERR_JOSE_GENERIC';
 
 /**
- * Guard: lets a request pass whose access token, from the cookie or else from `Authorization:
- * Bearer`, auth-service has signed; `res.locals.user` is then `{ id, role }`. Otherwise 401, and 503
- * where the keys were never fetched.
+ * Guard: requires an access token of auth-service, from the cookie, otherwise from `Authorization:
+ * Bearer`, and sets `res.locals.user` to `{ id, role }`. Otherwise it throws 401, or 503 if the keys were
+ * never fetched.
  *
- * No request waits for auth-service but the first one: the key set is refreshed in the background,
- * and the last one stays for as long as auth-service is down.
+ * Only the first request waits for auth-service: the key set is refreshed in the background, and the
+ * last one stays while auth-service is down.
  */
 export function accessToken({
   issuer,
@@ -66,7 +66,7 @@ export function accessToken({
   };
 }
 
-/** Guard, after accessToken: 403 where the user's role is not among these. */
+/** Guard after accessToken: 403 if the user has none of these roles. */
 export function allowedRoles(...roles: string[]): RequestHandler {
   return (_req, res, next) => {
     const { role } = res.locals.user as { role: string };

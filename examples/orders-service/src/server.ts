@@ -19,7 +19,7 @@ app.disable('x-powered-by');
 app.use(cookieParser());
 app.use(accessToken({ issuer, audience, refreshInterval: Number(JWKS_REFRESH_SECONDS) }));
 
-/** A customer sees his own orders. */
+/** A customer sees only their own orders. */
 app.get('/orders', (_req, res) => {
   const { id } = res.locals.user as { id: string };
   res.json({ user: id, orders: orders.filter(({ customer }) => customer === id) });
