@@ -2,23 +2,13 @@ import { once } from 'node:events';
 import type { RequestListener, Server, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
-<<<<<<< HEAD:tests/transport.spec.ts
-import { createLogger, format, transports } from 'winston';
 import { expressMessages } from '../src/http/expressMessages';
 import { createHttpServer, type HttpServerOptions } from '../src/http/httpServer';
 import { aUser, clientOf, tokensOf } from './support/client';
 import { until } from './harness/until';
 import { Line } from './support/Line';
-import { startService, type LogLine, type TestService } from './support/service';
-=======
-import { expressMessages } from '../../src/http/expressMessages';
-import { createHttpServer, type HttpServerOptions } from '../../src/http/httpServer';
-import { aUser, clientOf, tokensOf } from '../support/client';
-import { until } from '../harness/until';
-import { Line } from '../support/Line';
-import { capturingLogger } from '../support/capturingLogger';
-import { startService, type TestService } from '../support/service';
->>>>>>> work/words:tests/faults/transport.spec.ts
+import { capturingLogger } from './support/capturingLogger';
+import { startService, type TestService } from './support/service';
 
 const HEAD = 'POST /auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n';
 const SECOND = 1_000;
