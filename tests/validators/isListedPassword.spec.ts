@@ -46,7 +46,7 @@ describe('the list of common passwords', () => {
         const lists = ['one', 'two'].map((name) => path.join(folder, name));
         writeFileSync(String(lists[0]), 'password\r\nshort\nPASSWORD\n');
         writeFileSync(String(lists[1]), 'trustno1\npassword');
-        const command = path.resolve('src/commands/packPasswords.ts');
+        const command = path.resolve('scripts/packPasswords.ts');
         const output = execFileSync(
           process.execPath,
           ['-r', 'ts-node/register/transpile-only', command, ...lists],

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { lengthOf } from '../validators/lengthOf';
-import { DIGEST_LENGTH, passwordDigest } from '../validators/passwordDigest';
+import { lengthOf } from '../src/validators/lengthOf';
+import { DIGEST_LENGTH, passwordDigest } from '../src/validators/passwordDigest';
 
 const MIN_CHARACTERS = 8;
 
