@@ -17,6 +17,9 @@ const expiry = (startedAt: string, sliding = '$5', absolute = '$6') => `
 /** The number of predecessors that a row remembers. */
 const MAX_PREDECESSORS = 32;
 
+/** The number of networks that a user has signed in from and that count as familiar. */
+const MAX_NETWORKS = 32;
+
 /**
  * The predecessors of a row's successor: first the tokens that are replaced now, then those of the row,
  * unless even its live token is older than the window. Some of them may be too old to count: SETTLE
@@ -30,13 +33,13 @@ const predecessorsOf = (row: string, ...replaced: string[]) => `
   END`;
 
 /**
- * Race: login against a change of the password. $1 user, $2 password hash, $3 session, $4 lifetime in
- * seconds, $5 user agent, $6 address, $7 network, which counts as the user's own from now on, $8 sessions
- * to end if they are the user's.
+ * Race: login and change of password. $1 user, $2 password hash, $3 session, $4 lifetime in seconds,
+ * $5 user agent, $6 address, $7 network, familiar from now on, $8 sessions to end if they are the user's.
+ * Returns those that ended as `replaced`, and the number of the user's other sessions as `others`.
  *
- * `replaced` are those that it ended, `others` is the number of the user's other sessions. FOR SHARE orders this statement and a change of
- * the password, which ends all sessions: either the change sees this session, or this statement sees
- * the new password.
+ * FOR SHARE: either a change of password sees this session, or this statement sees the new password.
+ * Two logins would deadlock on networks that both forget without SKIP LOCKED, and on networks that they
+ * come from if these were not locked first: `forgotten` waits for `familiar`.
  */
 export const OPEN: Statement = {
   name: 'session-open',
@@ -56,6 +59,15 @@ export const OPEN: Statement = {
       INSERT INTO sign_in_networks (user_id, network, last_used_at)
       SELECT id, $7, now() FROM owner WHERE $7::inet IS NOT NULL
       ON CONFLICT (user_id, network) DO UPDATE SET last_used_at = excluded.last_used_at
+      RETURNING user_id
+    ), forgotten AS (
+      DELETE FROM sign_in_networks WHERE (user_id, network) IN (
+        SELECT old.user_id, old.network
+        FROM sign_in_networks AS old JOIN familiar ON familiar.user_id = old.user_id
+        WHERE old.network <> $7::inet AND old.last_used_at < (
+          SELECT last_used_at FROM sign_in_networks WHERE user_id = $1 AND network <> $7::inet
+          ORDER BY last_used_at DESC OFFSET ${MAX_NETWORKS - 2} LIMIT 1)
+        FOR UPDATE OF old SKIP LOCKED)
     )
     SELECT ${liveSession()},
       ARRAY(SELECT session_id FROM replaced) AS replaced,
