@@ -5,6 +5,7 @@ import type { Database } from '../database/Database';
 import { COUNTERS } from '../database/limiterStatements';
 import { problem, type Problem } from '../errors/problems';
 import type { Client } from '../types/client';
+import { LocalCounter } from './LocalCounter';
 import { RefusalMemory } from './RefusalMemory';
 
 const MINUTE = 60;
@@ -25,7 +26,7 @@ const LIMITS = {
 
 /** Points that are allowed by each replica: these counters only protect its own processor. */
 const LOCAL_LIMITS = {
-  /** Successful logins of one account from one network. */
+  /** Successful logins of one account from one site. */
   'sign-in': { points: 100, duration: 15 * MINUTE },
   /** Bodies that fail validation, from one site. */
   invalid: { points: 300, duration: 15 * MINUTE },
@@ -70,10 +71,7 @@ export class AttemptLimiter {
   private readonly enabled: boolean;
   private readonly secret: string;
   private readonly limiters: Record<LimitName, RateLimiterPostgres>;
-  private readonly local = {
-    'sign-in': new RateLimiterMemory({ ...LOCAL_LIMITS['sign-in'], keyPrefix: 'sign-in' }),
-    invalid: new RateLimiterMemory({ ...LOCAL_LIMITS.invalid, keyPrefix: 'invalid' }),
-  };
+  private readonly local: Record<keyof typeof LOCAL_LIMITS, LocalCounter>;
   /** Counts while the database takes no writes. */
   private readonly insurance = {
     pair: new RateLimiterMemory({ ...LIMITS.pair, keyPrefix: 'pair' }),
@@ -94,6 +92,10 @@ export class AttemptLimiter {
     this.enabled = rateLimitEnabled;
     this.secret = tokens.refreshSecret;
     this.refusals = new RefusalMemory(now);
+    this.local = {
+      'sign-in': new LocalCounter(LOCAL_LIMITS['sign-in'].duration, now),
+      invalid: new LocalCounter(LOCAL_LIMITS.invalid.duration, now),
+    };
     this.limiters = {
       pair: this.limiterOf('pair'),
       network: this.limiterOf('network'),
@@ -124,7 +126,8 @@ export class AttemptLimiter {
   checkAttempt(email: string, client: Client): void {
     if (!this.enabled) return;
     const { account, ...keys } = this.keysOf(email, client);
-    for (const key of namesOf({ ...keys, 'sign-in': keys.pair })) this.refuseKnown(key, account);
+    const signIn = `${account}:${client.site}`;
+    for (const key of namesOf({ ...keys, 'sign-in': signIn })) this.refuseKnown(key, account);
   }
 
   /**
@@ -159,7 +162,7 @@ export class AttemptLimiter {
           : wrongCredentials(userId, keys.account);
       },
       succeeded: async () => {
-        await this.countSignIn(keys);
+        this.countLocally('sign-in', `${keys.account}:${client.site}`);
         if (failures > 0) await this.limiters.pair.delete(keys.pair);
       },
     };
@@ -178,13 +181,18 @@ export class AttemptLimiter {
       throw this.refuse(`registration:${site}`, points, result.msBeforeNext);
   }
 
-  /** Counts a body that failed validation; resolves to whether the limit was reached by it. */
-  async invalidInput({ site }: Client): Promise<boolean> {
-    if (!this.enabled) return false;
-    const { consumedPoints, msBeforeNext } = await this.local.invalid.penalty(String(site));
-    const { points } = LOCAL_LIMITS.invalid;
-    if (consumedPoints >= points) this.refusals.remember(`invalid:${site}`, points, msBeforeNext);
-    return consumedPoints === points;
+  /** Counts a body that failed validation; returns whether the limit was reached by it. */
+  invalidInput({ site }: Client): boolean {
+    return this.enabled && this.countLocally('invalid', String(site));
+  }
+
+  /** Returns whether the limit was reached by it. */
+  private countLocally(name: keyof typeof LOCAL_LIMITS, key: string): boolean {
+    const counted = this.local[name].add(key);
+    const { points } = LOCAL_LIMITS[name];
+    if (counted.points >= points)
+      this.refusals.remember(`${name}:${key}`, points, counted.milliseconds);
+    return counted.points === points;
   }
 
   private limiterOf(name: LimitName): RateLimiterPostgres {
@@ -249,12 +257,6 @@ export class AttemptLimiter {
     const beyond = (account?.consumedPoints ?? 0) - LIMITS.account.points;
     if (beyond >= 0 && !familiar)
       await this.limiters.lock.block(keys.lock, Math.min(2 ** beyond, MAX_LOCK));
-  }
-
-  private async countSignIn({ pair }: AttemptKeys): Promise<void> {
-    const { consumedPoints, msBeforeNext } = await this.local['sign-in'].penalty(pair);
-    const { points } = LOCAL_LIMITS['sign-in'];
-    if (consumedPoints >= points) this.refusals.remember(`sign-in:${pair}`, points, msBeforeNext);
   }
 
   private refuseKnown(key: string, accountHash?: string): void {

@@ -40,18 +40,21 @@ export class CredentialService {
    * replaced.
    *
    * Every refusal takes the same work, so that its time does not reveal whether the account exists
-   * (OWASP ASVS 5.0, 6.3.8). An attempt that is known to be over a limit does not wait. The limits are
-   * checked again when its turn has come, and a failure counts before the next turn: parallel attempts
-   * beyond a limit are refused like sequential ones.
+   * (OWASP ASVS 5.0, 6.3.8). An attempt that is known to be over a limit does not wait, and one that the
+   * queue refuses takes no statement. The limits are checked again when its turn has come, and a failure
+   * counts before the next turn: parallel attempts beyond a limit are refused like sequential ones.
    *
    * @throws {Problem} `wrong-credentials`; `too-many-attempts`; `overloaded`.
    */
   async verify(credentials: Credentials, client: Client): Promise<SessionOwner> {
     const { email, password } = credentials;
     this.attempts.checkAttempt(email, client);
-    const { owner, rounds } = await this.find(email);
     const { attempt, verified, newHash } = await this.queue.run(client.site, async () => {
-      const attempt = await this.attempts.begin(email, client);
+      this.attempts.checkAttempt(email, client);
+      const [attempt, { owner, rounds }] = await Promise.all([
+        this.attempts.begin(email, client),
+        this.find(email),
+      ]);
       const matches = await this.compare(password, owner?.passwordHash, rounds);
       if (owner === undefined || !matches || attempt.lockedOut)
         throw await attempt.failed(owner?.id);

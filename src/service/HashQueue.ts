@@ -24,6 +24,8 @@ export class HashQueue {
   private waiting = 0;
   /** The jobs of each network in their order; the first network has the next turn. */
   private readonly queues = new Map<string | null, Waiting[]>();
+  /** The number of running jobs of each network. */
+  private readonly places = new Map<string | null, number>();
 
   constructor(private readonly settings: HashQueueSettings) {}
 
@@ -32,12 +34,27 @@ export class HashQueue {
     if (this.running < this.settings.concurrency) this.running += 1;
     else await this.turn(network);
     try {
-      return await job();
+      return await this.counted(network, job);
     } finally {
       const next = this.next();
       if (next) next.begin();
       else this.running -= 1;
     }
+  }
+
+  private async counted<T>(network: string | null, job: () => Promise<T>): Promise<T> {
+    this.places.set(network, this.placesOf(network) + 1);
+    try {
+      return await job();
+    } finally {
+      const others = this.placesOf(network) - 1;
+      if (others > 0) this.places.set(network, others);
+      else this.places.delete(network);
+    }
+  }
+
+  private placesOf(network: string | null): number {
+    return this.places.get(network) ?? 0;
   }
 
   /** Resolves when a job that ends hands over its place. */
@@ -64,7 +81,7 @@ export class HashQueue {
   }
 
   private next(): Waiting | undefined {
-    for (const [network, queue] of this.queues) {
+    for (const [network, queue] of this.byTurn()) {
       const [entry] = queue;
       if (entry === undefined) continue;
       this.remove(network, entry);
@@ -76,6 +93,11 @@ export class HashQueue {
       return entry;
     }
     return undefined;
+  }
+
+  /** The networks with the fewest running jobs first; among these, in the order of the round. */
+  private byTurn(): [string | null, Waiting[]][] {
+    return [...this.queues].sort(([one], [two]) => this.placesOf(one) - this.placesOf(two));
   }
 
   /** Refuses the newest job of the network with the most, or the newcomer if that is its own network. */
