@@ -15,6 +15,7 @@ import { cpuSeconds, residentMiB } from './usage.mjs';
  * @property {number} seconds
  * @property {LoadClient[]} clients at least as many as connections
  * @property {number} [perSecond] requests a second over all connections; default: as many as possible
+ * @property {boolean} [mayFail] responses other than 200 are counted; otherwise they end the run
  *
  * @typedef {import('./statistics.mjs').Summary & {
  *   clients?: LoadClient[],
@@ -27,6 +28,7 @@ import { cpuSeconds, residentMiB } from './usage.mjs';
  *   generatorShare: number,
  *   memoryMiB: number,
  *   clients: LoadClient[],
+ *   failures: Record<string, number>,
  * }} Measurement CPU in µs a request; the generator's as a share of one core
  */
 
@@ -62,20 +64,21 @@ function ask(worker, job) {
  * @param {number} options.serverPid
  * @param {number} options.databasePid
  * @returns {Promise<Measurement>}
- * @throws {Error} when any response is not 200: a server that refuses is fast.
+ * @throws {Error} when a response is not 200, unless the job allows it: a server that refuses is fast.
  */
 export async function measure({ job, worker, serverPid, databasePid }) {
   const pids = [serverPid, databasePid, worker.pid ?? NaN];
   const before = pids.map(cpuSeconds);
   const { failures, clients = job.clients, ...measured } = await ask(worker, job);
   const [server, database, generator] = pids.map((pid, i) => cpuSeconds(pid) - before[i]);
-  if (Object.keys(failures).length > 0) {
+  if (Object.keys(failures).length > 0 && !job.mayFail) {
     const { method, path } = job.clients[0];
     throw new Error(`${method} ${path} got ${JSON.stringify(failures)}`);
   }
   return {
     ...measured,
     clients,
+    failures,
     cpuMicros: (server / measured.requests) * 1e6,
     databaseMicros: (database / measured.requests) * 1e6,
     generatorShare: generator / measured.seconds,

@@ -14,7 +14,7 @@ const RESULTS = path.join(import.meta.dirname, '../results');
  * @property {{ title: string, kind: string, rounds: Figures[] }[]} entries
  * the service first
  *
- * @typedef {Omit<import('./load.mjs').Measurement, 'clients'>} Figures
+ * @typedef {Omit<import('./load.mjs').Measurement, 'clients' | 'failures'> & { failures?: object }} Figures
  *
  * @typedef {ReturnType<typeof summarise>} WorkSummary
  */
@@ -40,7 +40,7 @@ function summarise({ name, title, connections, entries }) {
     title,
     connections,
     entries: entries.map(({ title, kind, rounds }) => {
-      const middle = (/** @type {keyof Figures} */ key) =>
+      const middle = (/** @type {Exclude<keyof Figures, 'failures'>} */ key) =>
         median(rounds.map((round) => round[key]));
       return {
         title,
