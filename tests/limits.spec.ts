@@ -1,5 +1,7 @@
 import { Client } from 'pg';
 import { availableParallelism } from 'node:os';
+import { FIND_CREDENTIALS } from '../src/database/credentialStatements';
+import { COUNTERS } from '../src/database/limiterStatements';
 import { aUser, clearsCookies, clientOf, tokensOf, type NewUser } from './support/client';
 import { expectProblem } from './support/problem';
 import { certsDir } from './harness/certsDir';
@@ -7,6 +9,9 @@ import { ServiceProcess } from './support/process';
 import { ALLOWED_ORIGIN, createDatabase, startService, type TestService } from './support/service';
 
 const WRONG = 'not the password';
+
+/** The name of a statement as node-postgres is given it; undefined for any other. */
+const nameOf = (statement: unknown) => (statement as { name?: string }).name;
 
 describe('limits on attempts', () => {
   let service: TestService;
@@ -288,12 +293,12 @@ describe('limits on attempts', () => {
   });
 
   describe('when one account signs in again and again', () => {
-    it('responds with 429 after 100 logins from one address, and with 200 elsewhere', async () => {
+    it('responds with 429 after 100 logins from one site, and with 200 elsewhere', async () => {
       const user = aUser();
-      const address = anAddress();
-      await register(address, user).expect(201);
-      for (let i = 0; i < 100; i += 1) await login(address, user).expect(200);
-      expectProblem(await login(address, user), 429);
+      await register(anAddress(), user).expect(201);
+      const from = (i: number) => `2001:db8:50:${i}::1`;
+      for (let i = 0; i < 100; i += 1) await login(from(i), user).expect(200);
+      expectProblem(await login(from(100), user), 429);
       await login(anAddress(), user).expect(200);
     });
   });
@@ -326,6 +331,40 @@ describe('limits on attempts', () => {
       await register(anAddress(), other).expect(201);
       expectProblem(await login(address, other), 429);
       await login(anAddress(), other).expect(200);
+    });
+  });
+
+  describe('when many attempts wait while a limit is reached', () => {
+    it('refuses all but the first of them without a statement when their turn comes', async () => {
+      const address = anAddress();
+      const nobody = aUser();
+      const spy = jest.spyOn(Client.prototype, 'query');
+      const attempts = Array.from({ length: 40 }, () => guesses(address, nobody, 1));
+      const statuses = (await Promise.all(attempts)).flat();
+      const checks = spy.mock.calls.filter(([statement]) => nameOf(statement) === COUNTERS.name);
+      spy.mockRestore();
+      const guessed = statuses.filter((status) => status === 401);
+      expect(statuses).toContain(429);
+      expect(checks.length).toBeLessThanOrEqual(guessed.length + availableParallelism());
+    });
+  });
+
+  describe('when the queue of the hashes is full', () => {
+    it('refuses without a statement', async () => {
+      const small = await startService({ HASH_QUEUE_LIMIT: '1', RATE_LIMIT_ENABLED: 'true' });
+      try {
+        const spy = jest.spyOn(Client.prototype, 'query');
+        const there = clientOf(small);
+        const attempts = Array.from({ length: 20 }, () => there.login(aUser()));
+        const statuses = (await Promise.all(attempts)).map(({ status }) => status);
+        const found = spy.mock.calls.filter(([asked]) => nameOf(asked) === FIND_CREDENTIALS.name);
+        spy.mockRestore();
+        const refused = statuses.filter((status) => status === 503);
+        expect(refused.length).toBeGreaterThan(0);
+        expect(found).toHaveLength(20 - refused.length);
+      } finally {
+        await small.stop();
+      }
     });
   });
 

@@ -35,7 +35,8 @@ const predecessorsOf = (row: string, ...replaced: string[]) => `
  * Returns those that ended as `replaced`, and the number of the user's other sessions as `others`.
  *
  * FOR SHARE: either a change of password sees this session, or this statement sees the new password.
- * SKIP LOCKED: two logins that forget the same networks would deadlock.
+ * Two logins would deadlock on networks that both forget without SKIP LOCKED, and on networks that they
+ * come from if these were not locked first: `forgotten` waits for `familiar`.
  */
 export const OPEN: Statement = {
   name: 'session-open',
@@ -55,12 +56,13 @@ export const OPEN: Statement = {
       INSERT INTO sign_in_networks (user_id, network, last_used_at)
       SELECT id, $7, now() FROM owner WHERE $7::inet IS NOT NULL
       ON CONFLICT (user_id, network) DO UPDATE SET last_used_at = excluded.last_used_at
+      RETURNING user_id
     ), forgotten AS (
       DELETE FROM sign_in_networks WHERE (user_id, network) IN (
         SELECT old.user_id, old.network
-        FROM sign_in_networks AS old JOIN owner ON owner.id = old.user_id
+        FROM sign_in_networks AS old JOIN familiar ON familiar.user_id = old.user_id
         WHERE old.network <> $7::inet AND old.last_used_at < (
-          SELECT last_used_at FROM sign_in_networks WHERE user_id = $1
+          SELECT last_used_at FROM sign_in_networks WHERE user_id = $1 AND network <> $7::inet
           ORDER BY last_used_at DESC OFFSET ${MAX_NETWORKS - 2} LIMIT 1)
         FOR UPDATE OF old SKIP LOCKED)
     )

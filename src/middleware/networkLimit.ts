@@ -13,10 +13,8 @@ export function networkLimit(
   return (req, res, next) => {
     attempts.checkNetwork(kind, req.caller);
     res.once('finish', () => {
-      if (!INVALID_INPUT.has(res.statusCode)) return;
-      void attempts.invalidInput(req.caller).then((reached) => {
-        if (reached) audit.record('input_validation_fail', req.caller);
-      });
+      if (INVALID_INPUT.has(res.statusCode) && attempts.invalidInput(req.caller))
+        audit.record('input_validation_fail', req.caller);
     });
     next();
   };

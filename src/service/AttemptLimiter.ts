@@ -7,6 +7,7 @@ import { problem, type Problem } from '../errors/problems';
 import { wrongCredentials } from '../errors/wrongCredentials';
 import type { Client } from '../types/client';
 import type { Metrics } from '../types/metrics';
+import { LocalCounter } from './LocalCounter';
 import { RefusalMemory } from './RefusalMemory';
 
 const MINUTE = 60;
@@ -26,6 +27,7 @@ const LIMITS = {
 
 /** Counted by each replica, to protect its own processor. */
 const LOCAL_LIMITS = {
+  /** Successful logins of one account from one site. */
   'sign-in': { points: 100, duration: 15 * MINUTE },
   invalid: { points: 300, duration: 15 * MINUTE },
   /** Refused attempts of one site, whose bodies are read; beyond, they are not. */
@@ -66,11 +68,7 @@ export class AttemptLimiter {
   private readonly enabled: boolean;
   private readonly secret: string;
   private readonly limiters: Record<LimitName, RateLimiterPostgres>;
-  private readonly local = {
-    'sign-in': new RateLimiterMemory({ ...LOCAL_LIMITS['sign-in'], keyPrefix: 'sign-in' }),
-    invalid: new RateLimiterMemory({ ...LOCAL_LIMITS.invalid, keyPrefix: 'invalid' }),
-    refused: new RateLimiterMemory({ ...LOCAL_LIMITS.refused, keyPrefix: 'refused' }),
-  };
+  private readonly local: Record<keyof typeof LOCAL_LIMITS, LocalCounter>;
   /** Counts while the database accepts no writes. */
   private readonly insurance = {
     pair: new RateLimiterMemory({ ...LIMITS.pair, keyPrefix: 'pair' }),
@@ -92,6 +90,11 @@ export class AttemptLimiter {
     this.enabled = rateLimitEnabled;
     this.secret = tokens.refreshSecret;
     this.refusals = new RefusalMemory(now);
+    this.local = {
+      'sign-in': new LocalCounter(LOCAL_LIMITS['sign-in'].duration, now),
+      invalid: new LocalCounter(LOCAL_LIMITS.invalid.duration, now),
+      refused: new LocalCounter(LOCAL_LIMITS.refused.duration, now),
+    };
     this.limiters = {
       pair: this.limiterOf('pair'),
       network: this.limiterOf('network'),
@@ -116,10 +119,11 @@ export class AttemptLimiter {
   checkAttempt(email: string, client: Client): void {
     if (!this.enabled) return;
     const { account, ...keys } = this.keysOf(email, client);
+    const signIn = `${account}:${client.site}`;
     try {
-      for (const key of namesOf({ ...keys, 'sign-in': keys.pair })) this.refuseKnown(key, account);
+      for (const key of namesOf({ ...keys, 'sign-in': signIn })) this.refuseKnown(key, account);
     } catch (refusal) {
-      void this.countLocally('refused', String(client.site));
+      this.countLocally('refused', String(client.site));
       throw refusal;
     }
   }
@@ -157,7 +161,7 @@ export class AttemptLimiter {
           : wrongCredentials({ userId, accountHash: keys.account }, field);
       },
       succeeded: async () => {
-        await this.countLocally('sign-in', keys.pair);
+        this.countLocally('sign-in', `${keys.account}:${client.site}`);
         if (failures > 0) await this.limiters.pair.delete(keys.pair);
       },
     };
@@ -173,17 +177,18 @@ export class AttemptLimiter {
     this.metrics.limiterDecided('none', 'allowed');
   }
 
-  /** Counts a body that failed validation; resolves to whether it is the one that reached the limit. */
-  async invalidInput({ site }: Client): Promise<boolean> {
+  /** Counts a body that failed validation; returns whether it is the one that reached the limit. */
+  invalidInput({ site }: Client): boolean {
     return this.enabled && this.countLocally('invalid', String(site));
   }
 
-  /** Resolves to whether the limit was reached by it. */
-  private async countLocally(name: keyof typeof LOCAL_LIMITS, key: string): Promise<boolean> {
-    const { consumedPoints, msBeforeNext } = await this.local[name].penalty(key);
+  /** Returns whether the limit was reached by it. */
+  private countLocally(name: keyof typeof LOCAL_LIMITS, key: string): boolean {
+    const counted = this.local[name].add(key);
     const { points } = LOCAL_LIMITS[name];
-    if (consumedPoints >= points) this.refusals.remember(`${name}:${key}`, points, msBeforeNext);
-    return consumedPoints === points;
+    if (counted.points >= points)
+      this.refusals.remember(`${name}:${key}`, points, counted.milliseconds);
+    return counted.points === points;
   }
 
   private limiterOf(name: LimitName): RateLimiterPostgres {

@@ -43,16 +43,20 @@ export class CredentialService {
    *
    * Every refusal takes the same time, so that it does not reveal whether the account exists (OWASP ASVS
    * 5.0, 6.3.8). Limits are checked before the queue and again at the turn, and a failure counts before
-   * the turn ends: otherwise parallel attempts could exceed a limit.
+   * the turn ends: otherwise parallel attempts could exceed a limit. One that the queue refuses takes no
+   * statement.
    *
    * @throws {Problem} `wrong-credentials`; `too-many-attempts`; `overloaded`.
    */
   async verify(credentials: Credentials, client: Client, field?: string): Promise<SessionOwner> {
     const { email, password } = credentials;
     this.attempts.checkAttempt(email, client);
-    const { owner, rounds } = await this.find(email);
     const { attempt, verified, newHash } = await this.queue.run(client.site, async () => {
-      const attempt = await this.attempts.begin(email, client);
+      this.attempts.checkAttempt(email, client);
+      const [attempt, { owner, rounds }] = await Promise.all([
+        this.attempts.begin(email, client),
+        this.find(email),
+      ]);
       const matches = await this.compare(password, owner?.passwordHash, rounds);
       if (owner === undefined || !matches || attempt.lockedOut)
         throw await attempt.failed(owner?.id, field);

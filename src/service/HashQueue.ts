@@ -19,6 +19,8 @@ export class HashQueue {
   private waiting = 0;
   /** By network; the first network has the next turn. */
   private readonly queues = new Map<string | null, Waiting[]>();
+  /** The number of running jobs of each network. */
+  private readonly places = new Map<string | null, number>();
 
   constructor(
     private readonly settings: HashQueueSettings,
@@ -37,7 +39,7 @@ export class HashQueue {
       this.metrics.hashStarted(0);
     } else await this.turn(network);
     try {
-      return await job();
+      return await this.counted(network, job);
     } finally {
       const next = this.next();
       if (next) next.begin();
@@ -45,7 +47,22 @@ export class HashQueue {
     }
   }
 
-  /** Resolves when a job ends and this one takes its place. */
+  private async counted<T>(network: string | null, job: () => Promise<T>): Promise<T> {
+    this.places.set(network, this.placesOf(network) + 1);
+    try {
+      return await job();
+    } finally {
+      const others = this.placesOf(network) - 1;
+      if (others > 0) this.places.set(network, others);
+      else this.places.delete(network);
+    }
+  }
+
+  private placesOf(network: string | null): number {
+    return this.places.get(network) ?? 0;
+  }
+
+  /** Resolves when a job that ends hands over its place. */
   private turn(network: string | null): Promise<void> {
     if (this.waiting >= this.settings.limit) this.makeRoom(network);
     const since = performance.now();
@@ -71,7 +88,7 @@ export class HashQueue {
   }
 
   private next(): Waiting | undefined {
-    for (const [network, queue] of this.queues) {
+    for (const [network, queue] of this.byTurn()) {
       const [entry] = queue;
       if (entry === undefined) continue;
       this.remove(network, entry);
@@ -84,7 +101,12 @@ export class HashQueue {
     return undefined;
   }
 
-  /** Refuses the newest job of the network with the most jobs, which may be the newcomer itself. */
+  /** The networks with the fewest running jobs first; among these, in the order of the round. */
+  private byTurn(): [string | null, Waiting[]][] {
+    return [...this.queues].sort(([one], [two]) => this.placesOf(one) - this.placesOf(two));
+  }
+
+  /** Refuses the newest job of the network with the most, or the newcomer if that is its own network. */
   private makeRoom(newcomer: string | null): void {
     const own = this.queues.get(newcomer) ?? [];
     let longest = own;

@@ -25,6 +25,7 @@ export class RefusalMemory {
 
   /** Remembers a key for `milliseconds`, or for `longest`, after which it is looked up again. */
   remember(key: string, limit: number, milliseconds: number, longest = Infinity): void {
+    this.refusals.delete(key);
     const [oldest] = this.refusals.keys();
     if (this.refusals.size >= MAX_KEYS && oldest !== undefined) this.refusals.delete(oldest);
     const now = this.now();

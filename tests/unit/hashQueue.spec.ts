@@ -92,6 +92,27 @@ describe('HashQueue', () => {
       expect(order.join('')).toBe('aabcaba');
     });
 
+    it('gives the next place to the network that has the fewest', async () => {
+      const queue = new HashQueue({ concurrency: 2, limit: 10, patience: 60_000 }, noMetrics);
+      const flood = jobs(6);
+      const results = flood.map((job) => queue.run('flood', job.run));
+      const first = aJob();
+      const second = aJob();
+      results.push(queue.run('one', first.run), queue.run('other', second.run));
+      flood[0]?.end();
+      await turn();
+      // The flood has the first turn of the round, and a job that still runs.
+      expect([first, flood[2]].map((job) => job?.begun)).toEqual([true, false]);
+      first.end();
+      await turn();
+      expect([second, flood[2]].map((job) => job?.begun)).toEqual([true, false]);
+      for (const job of [second, ...flood.slice(1)]) {
+        job.end();
+        await turn();
+      }
+      expect(await Promise.all(results)).toEqual(Array(8).fill('done'));
+    });
+
     it('drops a job of the network with the most for a newcomer', async () => {
       const queue = new HashQueue({ concurrency: 1, limit: 3, patience: 60_000 }, noMetrics);
       const [running, first, second, third, newcomer] = [aJob(), aJob(), aJob(), aJob(), aJob()];
