@@ -27,23 +27,6 @@ const DEADLINE = 2_400;
 const RETRIES = 3;
 const RETRY_PAUSE = 50;
 
-/**
- * Runs `work`, again after a conflict, and closes the connection at the deadline: a late result must
- * not reach the next user of the connection. Work that still waits for a result fails with the
- * connection. A connection that is of no more use is closed, too; the pool drops closed connections.
- */
-async function onConnection<T>(connection: ClientBase, work: () => Promise<T>): Promise<T> {
-  const timer = setTimeout(close, DEADLINE, connection);
-  try {
-    return await retried(work);
-  } catch (error) {
-    if (isConnectionSpent(error)) close(connection);
-    throw error;
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
 /** PostgreSQL has undone everything when it reports a conflict, so that `work` can run again. */
 async function retried<T>(work: () => Promise<T>): Promise<T> {
   for (let retry = 1; retry <= RETRIES; retry += 1) {
@@ -93,7 +76,7 @@ export class Database {
     // A connection that dies fails its query; an unhandled error event would also end the process.
     connection.on('error', ignore);
     try {
-      return await this.renewing(() => onConnection(connection, () => connection.query(statement)));
+      return await this.onConnection(connection, () => connection.query(statement));
     } finally {
       connection.off('error', ignore);
       release();
@@ -134,9 +117,7 @@ export class Database {
     try {
       const connection = (await runner.connect()) as ClientBase;
       if (this.isCurrent(connection))
-        return await this.renewing(() =>
-          onConnection(connection, () => work(connection, runner.manager)),
-        );
+        return await this.onConnection(connection, () => work(connection, runner.manager));
       close(connection);
     } finally {
       await runner.release();
@@ -150,12 +131,25 @@ export class Database {
     return firstUse >= this.renewedAt;
   }
 
-  private async renewing<T>(work: () => Promise<T>): Promise<T> {
+  /** Closes the connection at the deadline: a late result must not reach its next user. */
+  private async onConnection<T>(connection: ClientBase, work: () => Promise<T>): Promise<T> {
+    const timer = setTimeout(() => {
+      this.distrust(connection);
+      close(connection);
+    }, DEADLINE);
     try {
-      return await work();
+      return await retried(work);
     } catch (error) {
-      if (isReadOnly(error)) this.renewConnections();
+      if (isReadOnly(error)) this.distrust(connection);
+      if (isConnectionSpent(error)) close(connection);
       throw error;
+    } finally {
+      clearTimeout(timer);
     }
+  }
+
+  /** The connections that are as old lead to the same server, which hangs or only reads. */
+  private distrust(connection: ClientBase): void {
+    if (this.isCurrent(connection)) this.renewConnections();
   }
 }
