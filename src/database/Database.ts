@@ -24,19 +24,6 @@ const DEADLINE = 2_400;
 const RETRIES = 3;
 const RETRY_PAUSE = 50;
 
-/** Closes the connection at the deadline: a late result must not reach its next user. */
-async function onConnection<T>(connection: ClientBase, work: () => Promise<T>): Promise<T> {
-  const timer = setTimeout(close, DEADLINE, connection);
-  try {
-    return await retried(work);
-  } catch (error) {
-    if (isConnectionSpent(error)) close(connection);
-    throw error;
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
 /** PostgreSQL rolls back before it reports a conflict, so `work` can run again. */
 async function retried<T>(work: () => Promise<T>): Promise<T> {
   for (let retry = 1; retry <= RETRIES; retry += 1) {
@@ -93,7 +80,7 @@ export class Database {
     try {
       const run = () =>
         this.metrics.statement(statement.name ?? 'unnamed', () => connection.query(statement));
-      return await this.renewing(() => onConnection(connection, run));
+      return await this.onConnection(connection, run);
     } finally {
       connection.off('error', ignore);
       release();
@@ -133,9 +120,7 @@ export class Database {
     try {
       const connection = (await runner.connect()) as ClientBase;
       if (this.isCurrent(connection))
-        return await this.renewing(() =>
-          onConnection(connection, () => work(connection, runner.manager)),
-        );
+        return await this.onConnection(connection, () => work(connection, runner.manager));
       close(connection);
     } finally {
       await runner.release();
@@ -149,12 +134,25 @@ export class Database {
     return firstUse >= this.renewedAt;
   }
 
-  private async renewing<T>(work: () => Promise<T>): Promise<T> {
+  /** Closes the connection at the deadline: a late result must not reach its next user. */
+  private async onConnection<T>(connection: ClientBase, work: () => Promise<T>): Promise<T> {
+    const timer = setTimeout(() => {
+      this.distrust(connection);
+      close(connection);
+    }, DEADLINE);
     try {
-      return await work();
+      return await retried(work);
     } catch (error) {
-      if (isReadOnly(error)) this.renewConnections();
+      if (isReadOnly(error)) this.distrust(connection);
+      if (isConnectionSpent(error)) close(connection);
       throw error;
+    } finally {
+      clearTimeout(timer);
     }
+  }
+
+  /** The connections that are as old lead to the same server, which hangs or only reads. */
+  private distrust(connection: ClientBase): void {
+    if (this.isCurrent(connection)) this.renewConnections();
   }
 }

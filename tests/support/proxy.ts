@@ -7,6 +7,8 @@ export interface DatabaseLine {
   /** Ends every connection and refuses new ones. */
   cut(): Promise<void>;
   mend(): Promise<void>;
+  /** Leaves the open connections without any more data, as a frozen server does; new ones work. */
+  freeze(): void;
   /** For good. */
   stop(): Promise<void>;
 }
@@ -41,5 +43,8 @@ export async function startLine(): Promise<DatabaseLine> {
       });
       for (const socket of sockets) socket.destroy();
     });
-  return { port: own, cut, mend: () => listen(own), stop: cut };
+  const freeze = () => {
+    for (const socket of sockets) socket.unpipe().pause();
+  };
+  return { port: own, cut, mend: () => listen(own), freeze, stop: cut };
 }
