@@ -33,7 +33,7 @@ export function createPurge({
   logger,
   now = Date.now,
 }: Pick<Dependencies, 'config' | 'dataSource' | 'logger' | 'now'>): Purge {
-  return new Purge(config.sessions, new Database(dataSource), logger, now);
+  return new Purge(config.sessions, new Database(dataSource, config.database), logger, now);
 }
 
 /** Creates every service: the one place where the classes meet. */
@@ -45,7 +45,7 @@ export function createServices({
   lifecycle = { draining: false },
   now = Date.now,
 }: Dependencies) {
-  const database = new Database(dataSource);
+  const database = new Database(dataSource, config.database);
   const sessions = new SessionService(config.sessions, database);
   const attempts = new AttemptLimiter(config, database, now);
   const hashQueue = new HashQueue(config.hashing);

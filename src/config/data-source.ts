@@ -30,13 +30,17 @@ const COMMON = {
 };
 
 /** For the service's connections; times in milliseconds. */
-export const SERVICE_OPTIONS = startupOptions({
+export const SERVICE_SETTINGS = {
   ...COMMON,
   // Enforced by the server, so that a slow statement ends there too: pg's own query_timeout would
   // return a connection that is still busy to the pool.
   statement_timeout: 2_200,
   lock_timeout: 2_000,
   idle_in_transaction_session_timeout: 5_000,
+};
+
+export const SERVICE_OPTIONS = startupOptions({
+  ...SERVICE_SETTINGS,
   // Otherwise PostgreSQL plans a statement again each time its arrays are shorter than expected, and
   // looking up a single session takes half as long again.
   plan_cache_mode: 'force_generic_plan',
@@ -53,13 +57,15 @@ export const MIGRATION_OPTIONS = startupOptions({
 /**
  * A TypeORM data source on the given database, not yet connected.
  *
- * `options` are PostgreSQL's startup options, for each connection.
+ * `options` are PostgreSQL's startup options, for each connection. A pooler refuses them: there the
+ * settings of the role count.
  */
 export function createDataSource(
   database: DatabaseSettings,
   options = SERVICE_OPTIONS,
 ): DataSource {
   const { tls } = database;
+  const ownOptions = database.pooler === 'transaction' ? undefined : options;
   return new DataSource({
     type: 'postgres',
     host: database.host,
@@ -82,7 +88,7 @@ export function createDataSource(
       idleTimeoutMillis: 5 * 60_000,
       maxLifetimeSeconds: 10 * 60,
       // Of two values for a setting the last one counts.
-      options: [database.options, options].filter(Boolean).join(' '),
+      options: [database.options, ownOptions].filter(Boolean).join(' '),
       // Without a value node-postgres reads PGSSLMODE.
       ssl: tls ? tlsOptions(tls) : false,
       enableChannelBinding: database.channelBinding,

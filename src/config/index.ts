@@ -288,7 +288,8 @@ export function sizeThreadPool(): void {
 }
 
 /**
- * The settings of the database alone: a command that uses no others runs without them.
+ * The settings of the database alone, for commands that change it: what they do, and the lock that they
+ * hold meanwhile, lasts longer than a transaction.
  *
  * @throws {ConfigError} as {@link loadConfig}.
  */
@@ -297,6 +298,10 @@ export function loadDatabaseConfig(
 ): Pick<Config, 'environment' | 'database'> {
   const variables = readVariables(environment, PROJECT_ROOT);
   const settings = check(databaseSchema, variables);
+  if (settings.DB_POOLER !== 'none')
+    throw new ConfigError([
+      'DB_POOLER must be none here: this command needs a connection to PostgreSQL itself',
+    ]);
   return {
     environment: variables.environment,
     database: databaseSettings(settings, variables.url),

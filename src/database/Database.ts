@@ -2,9 +2,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { ClientBase, PoolClient, QueryConfig, QueryResult } from 'pg';
 import type { DataSource, EntityManager } from 'typeorm';
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver';
+import type { DatabaseSettings } from '../config/databaseSettings';
 import { isConflict, isConnectionSpent, isReadOnly } from './databaseErrors';
 
-/** A statement that each connection prepares once, under its name. */
+/** A statement that each connection prepares once, under its name, unless a pooler is in between. */
 export interface Statement {
   readonly name: string;
   readonly text: string;
@@ -74,16 +75,25 @@ export class Database {
   private readonly firstUse = new WeakMap<ClientBase, number>();
   private renewedAt = -Infinity;
 
-  constructor(private readonly dataSource: DataSource) {}
+  private readonly namesStatements: boolean;
+
+  constructor(
+    private readonly dataSource: DataSource,
+    { pooler = 'none' }: Pick<DatabaseSettings, 'pooler'> = {},
+  ) {
+    // Each transaction may run on another connection, where the name is unknown or taken.
+    this.namesStatements = pooler === 'none';
+  }
 
   /** Runs a statement on any connection of the pool; committed when it resolves. */
-  readonly query: Query = async <Row>({ name, text }: Statement, values: readonly unknown[]) => {
-    const result = await this.queryAny({ name, text, values: [...values] });
+  readonly query: Query = async <Row>(statement: Statement, values: readonly unknown[]) => {
+    const result = await this.queryAny({ ...statement, values: [...values] });
     return result.rows as Row[];
   };
 
   /** The same for a library with a statement of its own. */
   readonly queryAny = async (statement: QueryConfig): Promise<QueryResult> => {
+    const query = this.prepared(statement);
     const driver = this.dataSource.driver as PostgresDriver;
     const [connection, release] = (await driver.obtainMasterConnection()) as Lease;
     if (!this.isCurrent(connection)) {
@@ -93,7 +103,7 @@ export class Database {
     // A connection that dies fails its query; an unhandled error event would also end the process.
     connection.on('error', ignore);
     try {
-      return await this.renewing(() => onConnection(connection, () => connection.query(statement)));
+      return await this.renewing(() => onConnection(connection, () => connection.query(query)));
     } finally {
       connection.off('error', ignore);
       release();
@@ -111,8 +121,9 @@ export class Database {
    */
   transaction<T>(work: (query: Query, manager: EntityManager) => Promise<T>): Promise<T> {
     return this.onRunner((connection, manager) => {
-      const query = async <Row>({ name, text }: Statement, values: readonly unknown[]) => {
-        const result = await connection.query({ name, text, values: [...values] });
+      const query = async <Row>(statement: Statement, values: readonly unknown[]) => {
+        const prepared = this.prepared({ ...statement, values: [...values] });
+        const result = await connection.query(prepared);
         return result.rows as Row[];
       };
       return manager.transaction((inside) => work(query, inside));
@@ -125,6 +136,11 @@ export class Database {
    */
   renewConnections(): void {
     this.renewedAt = performance.now();
+  }
+
+  /** As it is sent: without its name where a pooler is in between. */
+  private prepared({ name, ...statement }: QueryConfig): QueryConfig {
+    return this.namesStatements && name !== undefined ? { ...statement, name } : statement;
   }
 
   private async onRunner<T>(

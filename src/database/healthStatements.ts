@@ -15,6 +15,14 @@ export const FIND_STATE: Statement = {
       ) AS pending`,
 };
 
+/** Before the first request. $1 names of settings. Their values as numbers have no unit. */
+export const FIND_SETTINGS: Statement = {
+  name: 'health-settings',
+  text: `
+    SELECT lower(name) AS name, setting AS value, quote_ident(current_user) AS role
+    FROM pg_settings WHERE lower(name) = ANY ($1)`,
+};
+
 /** Before the first request. */
 export const FIND_ENCODING: Statement = {
   name: 'health-encoding',

@@ -22,7 +22,7 @@ describe('refreshes that share a statement', () => {
 
   /** The sessions as one replica knows them; the statements that it runs are named in `run`. */
   const replica = (settings: Partial<Config['sessions']> = {}) => {
-    const database = new Database(service.dataSource);
+    const database = new Database(service.dataSource, service.config.database);
     const noted = Object.assign(Object.create(database) as Database, {
       query: <Row>(statement: Statement, values: readonly unknown[]) => {
         run.push(statement.name);

@@ -7,6 +7,7 @@ import type { Program } from '../harness/Program';
 import { startService } from '../harness/startService';
 import { tokensOf } from '../harness/tokensOf';
 import type { Tokens } from './client';
+import { pooled } from './pooled';
 import { environmentFor, type LogLine } from './service';
 
 export interface Answer {
@@ -54,7 +55,7 @@ export class ServiceProcess {
     overrides: NodeJS.ProcessEnv = {},
     project?: string,
   ): Promise<ServiceProcess> {
-    const env = environmentFor(database, {
+    const env = environmentFor(pooled(database), {
       NODE_ENV: 'prod',
       CLIENT_UI_DOMAIN: 'http://localhost:5173',
       JWT_ISSUER: 'http://auth.test',

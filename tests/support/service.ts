@@ -10,6 +10,7 @@ import { keySetOf, type KeySet } from '../../src/keys/keySet';
 import { createServices } from '../../src/services';
 import { createDatabase as createDatabaseOn } from '../harness/createDatabase';
 import { databaseSettings } from '../harness/databaseSettings';
+import { pooled } from './pooled';
 import { TEMPLATE_DATABASE, testServer } from './testServer';
 
 /** Made once a worker: a key pair takes a tenth of a second. */
@@ -66,7 +67,7 @@ export async function startService(
   overrides: NodeJS.ProcessEnv = {},
   template?: string,
 ): Promise<TestService> {
-  const database = await createDatabase(template);
+  const database = pooled(await createDatabase(template));
   const config = loadConfig(environmentFor(database, overrides));
   const dataSource = createDataSource(
     config.database,
