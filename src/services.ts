@@ -38,7 +38,8 @@ export function createPurge({
   metrics = noMetrics,
   now = Date.now,
 }: Omit<Dependencies, 'keys' | 'lifecycle'>): Purge {
-  return new Purge(config.sessions, new Database(dataSource, metrics), logger, metrics, now);
+  const database = new Database(dataSource, metrics, config.database);
+  return new Purge(config.sessions, database, logger, metrics, now);
 }
 
 /** Creates and connects all services. */
@@ -51,7 +52,7 @@ export function createServices({
   metrics = noMetrics,
   now = Date.now,
 }: Dependencies) {
-  const database = new Database(dataSource, metrics);
+  const database = new Database(dataSource, metrics, config.database);
   const sessions = new SessionService(config.sessions, database, metrics);
   const attempts = new AttemptLimiter(config, database, metrics, now);
   const hashQueue = new HashQueue(config.hashing, metrics);

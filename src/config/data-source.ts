@@ -26,13 +26,18 @@ const COMMON = {
   default_transaction_isolation: 'read committed',
 };
 
-/** Startup options of the service's connections; times in milliseconds. */
-export const SERVICE_OPTIONS = startupOptions({
+/** For the service's connections; times in milliseconds. */
+export const SERVICE_SETTINGS = {
   ...COMMON,
   // Enforced by the server: pg's query_timeout would return a busy connection to the pool.
   statement_timeout: 2_200,
   lock_timeout: 2_000,
   idle_in_transaction_session_timeout: 5_000,
+};
+
+/** Startup options of the service's connections. */
+export const SERVICE_OPTIONS = startupOptions({
+  ...SERVICE_SETTINGS,
   // Otherwise PostgreSQL plans a statement again whenever its arrays are short (ADR 0007).
   plan_cache_mode: 'force_generic_plan',
 });
@@ -45,12 +50,16 @@ export const MIGRATION_OPTIONS = startupOptions({
   idle_in_transaction_session_timeout: 0,
 });
 
-/** A data source, not yet connected; `options` are PostgreSQL's startup options. */
+/**
+ * A data source, not yet connected; `options` are PostgreSQL's startup options. A pooler refuses them:
+ * there the settings of the role count.
+ */
 export function createDataSource(
   database: DatabaseSettings,
   options = SERVICE_OPTIONS,
 ): DataSource {
   const { tls } = database;
+  const ownOptions = database.pooler === 'transaction' ? undefined : options;
   return new DataSource({
     type: 'postgres',
     host: database.host,
@@ -72,7 +81,7 @@ export function createDataSource(
       // Plans may have been made when the tables were empty.
       maxLifetimeSeconds: 10 * 60,
       // Of two values for a setting the last one counts.
-      options: [database.options, options].filter(Boolean).join(' '),
+      options: [database.options, ownOptions].filter(Boolean).join(' '),
       // Without a value node-postgres reads PGSSLMODE.
       ssl: tls ? tlsOptions(tls) : false,
       enableChannelBinding: database.channelBinding,

@@ -53,6 +53,7 @@ export const databaseSchema = z
       .optional(),
     DB_SSL_CERT: z.string().transform(readCertificate).optional(),
     DB_SSL_KEY: z.string().transform(readKey).optional(),
+    DB_POOLER: z.enum(['none', 'transaction'], 'must be none or transaction').default('none'),
     DB_POOL_SIZE: integer(1, 500).default(10),
   })
   .refine(({ DB_SSL_MODE, DB_SSL_CA }) => DB_SSL_MODE !== 'prefer' || DB_SSL_CA === undefined, {

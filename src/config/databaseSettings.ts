@@ -11,6 +11,8 @@ export interface DatabaseSettings {
   readonly poolSize: number;
   /** None: the connection is not encrypted. */
   readonly tls?: TlsSettings | undefined;
+  /** What stands between the service and PostgreSQL; default: nothing. */
+  readonly pooler?: 'none' | 'transaction';
   /** Startup options of the operator, as libpq's `options`. */
   readonly options?: string | undefined;
   readonly applicationName?: string | undefined;
@@ -38,6 +40,7 @@ export function databaseSettings(
     name: settings.DB_NAME,
     poolSize: settings.DB_POOL_SIZE,
     tls: tlsSettings(settings),
+    pooler: settings.DB_POOLER,
     options: url.get('options'),
     applicationName: url.get('application_name'),
     channelBinding: ['prefer', 'require'].includes(url.get('channel_binding') ?? ''),

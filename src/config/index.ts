@@ -294,12 +294,16 @@ export function sizeThreadPool(): void {
   process.env.UV_THREADPOOL_SIZE ??= String(Math.max(4, availableParallelism() + 2));
 }
 
-/** Only the database settings. @throws {ConfigError} as {@link loadConfig}. */
+/** The database settings for commands that change it, past the pooler. @throws {ConfigError} as {@link loadConfig}. */
 export function loadDatabaseConfig(
   environment: NodeJS.ProcessEnv = process.env,
 ): Pick<Config, 'environment' | 'database'> {
   const variables = readVariables(environment, PROJECT_ROOT);
   const settings = check(databaseSchema, variables);
+  if (settings.DB_POOLER !== 'none')
+    throw new ConfigError([
+      'DB_POOLER must be none here: this command needs a connection to PostgreSQL itself',
+    ]);
   return {
     environment: variables.environment,
     database: databaseSettings(settings, variables.url),

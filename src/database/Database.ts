@@ -2,10 +2,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { ClientBase, Pool, PoolClient, QueryConfig, QueryResult } from 'pg';
 import type { DataSource, EntityManager } from 'typeorm';
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver';
+import type { DatabaseSettings } from '../config/databaseSettings';
 import type { Metrics } from '../types/metrics';
 import { isConflict, isConnectionSpent, isReadOnly } from './databaseErrors';
 
-/** A statement that each connection prepares once, under its name. */
+/** A statement that each connection prepares once, under its name, unless a pooler is in between. */
 export interface Statement {
   readonly name: string;
   readonly text: string;
@@ -48,10 +49,16 @@ export class Database {
   private readonly firstUse = new WeakMap<ClientBase, number>();
   private renewedAt = -Infinity;
 
+  private readonly namesStatements: boolean;
+
   constructor(
     private readonly dataSource: DataSource,
     private readonly metrics: Metrics,
-  ) {}
+    { pooler = 'none' }: Pick<DatabaseSettings, 'pooler'> = {},
+  ) {
+    // Each transaction may run on another connection, where the name is unknown or taken.
+    this.namesStatements = pooler === 'none';
+  }
 
   /** The number of connections, and of callers that wait for one. */
   get connections(): { readonly used: number; readonly idle: number; readonly waiting: number } {
@@ -62,13 +69,14 @@ export class Database {
   }
 
   /** Runs a statement on any connection of the pool; committed when it resolves. */
-  readonly query: Query = async <Row>({ name, text }: Statement, values: readonly unknown[]) => {
-    const result = await this.queryAny({ name, text, values: [...values] });
+  readonly query: Query = async <Row>(statement: Statement, values: readonly unknown[]) => {
+    const result = await this.queryAny({ ...statement, values: [...values] });
     return result.rows as Row[];
   };
 
   /** The same for a library that brings its own statement. */
   readonly queryAny = async (statement: QueryConfig): Promise<QueryResult> => {
+    const query = this.prepared(statement);
     const driver = this.dataSource.driver as PostgresDriver;
     const [connection, release] = (await driver.obtainMasterConnection()) as Lease;
     if (!this.isCurrent(connection)) {
@@ -79,7 +87,7 @@ export class Database {
     connection.on('error', ignore);
     try {
       const run = () =>
-        this.metrics.statement(statement.name ?? 'unnamed', () => connection.query(statement));
+        this.metrics.statement(statement.name ?? 'unnamed', () => connection.query(query));
       return await this.onConnection(connection, run);
     } finally {
       connection.off('error', ignore);
@@ -97,9 +105,11 @@ export class Database {
   /** Runs `work` in one transaction; `work` runs again after a conflict with another transaction. */
   transaction<T>(work: (query: Query, manager: EntityManager) => Promise<T>): Promise<T> {
     return this.onRunner((connection, manager) => {
-      const query = async <Row>({ name, text }: Statement, values: readonly unknown[]) => {
-        const statement = { name, text, values: [...values] };
-        const result = await this.metrics.statement(name, () => connection.query(statement));
+      const query = async <Row>(statement: Statement, values: readonly unknown[]) => {
+        const prepared = this.prepared({ ...statement, values: [...values] });
+        const result = await this.metrics.statement(statement.name, () =>
+          connection.query(prepared),
+        );
         return result.rows as Row[];
       };
       return this.metrics.statement('transaction', () =>
@@ -111,6 +121,11 @@ export class Database {
   /** Replaces every connection before its next use: after a failover they lead to a read-only server. */
   renewConnections(): void {
     this.renewedAt = performance.now();
+  }
+
+  /** As it is sent: without its name where a pooler is in between. */
+  private prepared({ name, ...statement }: QueryConfig): QueryConfig {
+    return this.namesStatements && name !== undefined ? { ...statement, name } : statement;
   }
 
   private async onRunner<T>(

@@ -12,6 +12,14 @@ export const FIND_STATE: Statement = {
       ) AS pending`,
 };
 
+/** Runs once, at the start. $1 names of settings. Their values as numbers have no unit. */
+export const FIND_SETTINGS: Statement = {
+  name: 'health-settings',
+  text: `
+    SELECT lower(name) AS name, setting AS value, quote_ident(current_user) AS role
+    FROM pg_settings WHERE lower(name) = ANY ($1)`,
+};
+
 /** Runs once, at the start. */
 export const FIND_ENCODING: Statement = {
   name: 'health-encoding',

@@ -1,6 +1,6 @@
 import type { Database } from '../database/Database';
 import { isTableMissing } from '../database/databaseErrors';
-import { FIND_ENCODING, FIND_STATE } from '../database/healthStatements';
+import { FIND_ENCODING, FIND_SETTINGS, FIND_STATE } from '../database/healthStatements';
 import { requireUtf8 } from '../database/requireUtf8';
 import { problem } from '../errors/problems';
 import type { Lifecycle } from '../types/lifecycle';
@@ -27,6 +27,31 @@ export class HealthService {
   async requireEncoding(): Promise<void> {
     const [found] = await this.database.query<{ encoding: string }>(FIND_ENCODING, []);
     requireUtf8(found?.encoding);
+  }
+
+  /**
+   * The settings of the connection that differ from these, each with the statement that makes the role
+   * have it. Behind a pooler they cannot be set for a connection.
+   *
+   * @throws {Error} if transactions are isolated in another way than the statements rely on.
+   */
+  async missingSettings(
+    needed: Readonly<Record<string, string | number>>,
+  ): Promise<{ setting: string; statement: string }[]> {
+    const found = await this.database.query<{ name: string; value: string; role: string }>(
+      FIND_SETTINGS,
+      [Object.keys(needed)],
+    );
+    const missing = found
+      .filter(({ name, value }) => value !== String(needed[name]))
+      .map(({ name, role }) => ({
+        setting: name,
+        statement: `ALTER ROLE ${role} SET ${name} = '${needed[name]}'`,
+      }));
+    const isolation = missing.find(({ setting }) => setting === 'default_transaction_isolation');
+    if (isolation)
+      throw new Error(`the role must isolate transactions as usual: ${isolation.statement}`);
+    return missing;
   }
 
   private async isUsable(): Promise<boolean> {

@@ -23,7 +23,7 @@ describe('refreshes that share a statement', () => {
 
   /** The sessions of one replica; `run` collects the names of its statements. */
   const replica = (settings: Partial<Config['sessions']> = {}) => {
-    const database = new Database(service.dataSource, noMetrics);
+    const database = new Database(service.dataSource, noMetrics, service.config.database);
     const noted = Object.assign(Object.create(database) as Database, {
       query: <Row>(statement: Statement, values: readonly unknown[]) => {
         run.push(statement.name);

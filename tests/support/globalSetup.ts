@@ -5,7 +5,9 @@ import { onExit } from 'signal-exit';
 import { createDataSource, MIGRATION_OPTIONS } from '../../src/config/data-source';
 import { query } from '../harness/query';
 import { ROOT } from '../harness/root';
+import { startPgBouncer } from '../harness/startPgBouncer';
 import { startPostgres } from '../harness/startPostgres';
+import { POOLED_ROLE, roleSettings } from './pooled';
 import { TEMPLATE_DATABASE, testServer } from './testServer';
 
 declare global {
@@ -21,7 +23,21 @@ export default async function globalSetup(): Promise<void> {
   const { host, port, username, password } = globalThis.embeddedPostgres;
   process.env.TEST_POSTGRES = JSON.stringify({ host, port, username, password });
   await makeTemplate();
+  await startPooler();
   build();
+}
+
+/** TEST_POOLER names the executable of a PgBouncer to run specs through. */
+async function startPooler(): Promise<void> {
+  const program = process.env.TEST_POOLER;
+  if (program === undefined || process.env.TEST_POOLER_PORT !== undefined) return;
+  const server = testServer();
+  const role = { username: POOLED_ROLE, password: server.password };
+  await query(server, `CREATE ROLE ${POOLED_ROLE} SUPERUSER LOGIN PASSWORD '${role.password}'`);
+  const changed = { search_path: 'test_clock, public, pg_catalog' };
+  for (const statement of roleSettings(POOLED_ROLE, changed)) await query(server, statement);
+  const { port } = await startPgBouncer(program, server, role);
+  process.env.TEST_POOLER_PORT = String(port);
 }
 
 async function makeTemplate(): Promise<void> {

@@ -4,8 +4,10 @@ import type { Config } from '../../src/config';
 import { createDataSource, MIGRATION_OPTIONS } from '../../src/config/data-source';
 import { Program } from '../harness/Program';
 import { query } from '../harness/query';
+import { startPgBouncer } from '../harness/startPgBouncer';
 import { tempFolder } from '../harness/tempFolder';
 import { until } from '../harness/until';
+import { roleSettings } from './pooled';
 
 /** In a separate process: Jest cannot import the ES modules that start PostgreSQL. */
 const PROGRAM = `
@@ -32,6 +34,7 @@ export class OwnPostgres {
   private holder: Program | undefined;
   private server: Server | undefined;
   private frozen: number[] = [];
+  private pooler: Awaited<ReturnType<typeof startPgBouncer>> | undefined;
 
   private constructor(private readonly dataDir: string) {}
 
@@ -45,12 +48,23 @@ export class OwnPostgres {
     await dataSource.initialize();
     await dataSource.runMigrations();
     await dataSource.destroy();
+    await own.startPooler();
     return own;
   }
 
+  /** For the service: through the pooler, if there is one. */
   get database(): Config['database'] {
     const { host, port, password } = this.running;
-    return { host, port, username: ROLE, password, name: ROLE, poolSize: 10 };
+    const direct = { host, port, username: ROLE, password, name: ROLE, poolSize: 10 };
+    return this.pooler ? { ...direct, port: this.pooler.port, pooler: 'transaction' } : direct;
+  }
+
+  private async startPooler(): Promise<void> {
+    const program = process.env.TEST_POOLER;
+    if (program === undefined) return;
+    for (const statement of roleSettings(ROLE)) await this.run(statement);
+    const { password } = this.running;
+    this.pooler = await startPgBouncer(program, this.running, { username: ROLE, password });
   }
 
   private get running(): Server {
@@ -127,13 +141,14 @@ export class OwnPostgres {
   /** Ends all of the service's connections. */
   async disconnect(): Promise<void> {
     await this.run(
-      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '${ROLE}'`,
+      `SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = '${ROLE}'`,
     );
   }
 
   /** For good. */
   async remove(): Promise<void> {
     this.thaw();
+    await this.pooler?.stop();
     await this.stop();
   }
 }

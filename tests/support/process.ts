@@ -8,6 +8,7 @@ import { startService } from '../harness/startService';
 import { tokensOf } from '../harness/tokensOf';
 import type { Tokens } from './client';
 import type { LogLine } from './capturingLogger';
+import { pooled } from './pooled';
 import { environmentFor } from './service';
 
 export interface Answer {
@@ -55,7 +56,7 @@ export class ServiceProcess {
     overrides: NodeJS.ProcessEnv = {},
     project?: string,
   ): Promise<ServiceProcess> {
-    const env = environmentFor(database, {
+    const env = environmentFor(pooled(database), {
       NODE_ENV: 'prod',
       CLIENT_UI_DOMAIN: 'http://localhost:5173',
       JWT_ISSUER: 'http://auth.test',

@@ -9,6 +9,7 @@ import { createServices } from '../../src/services';
 import { createDatabase as createDatabaseOn } from '../harness/createDatabase';
 import { databaseSettings } from '../harness/databaseSettings';
 import { capturingLogger, type LogLine } from './capturingLogger';
+import { pooled } from './pooled';
 import { TEMPLATE_DATABASE, testServer } from './testServer';
 
 /** Once per Jest worker, because generating a key pair is slow. */
@@ -63,7 +64,7 @@ export async function startService(
   overrides: NodeJS.ProcessEnv = {},
   template?: string,
 ): Promise<TestService> {
-  const database = await createDatabase(template);
+  const database = pooled(await createDatabase(template));
   const config = loadConfig(environmentFor(database, overrides));
   const dataSource = createDataSource(
     config.database,
