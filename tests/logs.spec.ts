@@ -449,7 +449,7 @@ describe('the log', () => {
     const report = {
       level: 'error',
       event: 'sys_monitor_disabled',
-      message: 'standard output cannot be written; the service goes on without it',
+      message: 'standard output cannot be written; the service continues without it',
       cause: 'ENOSPC',
     };
 
