@@ -93,6 +93,7 @@ export class Database {
 
   /** The same for a library with a statement of its own. */
   readonly queryAny = async (statement: QueryConfig): Promise<QueryResult> => {
+    this.requireInitialized();
     const query = this.prepared(statement);
     const driver = this.dataSource.driver as PostgresDriver;
     const [connection, release] = (await driver.obtainMasterConnection()) as Lease;
@@ -138,6 +139,11 @@ export class Database {
     this.renewedAt = performance.now();
   }
 
+  /** TypeORM already has connections while it still asks for the version, and knows no entity yet. */
+  private requireInitialized(): void {
+    if (!this.dataSource.isInitialized) throw new Error('Driver not Connected');
+  }
+
   /** As it is sent: without its name where a pooler is in between. */
   private prepared({ name, ...statement }: QueryConfig): QueryConfig {
     return this.namesStatements && name !== undefined ? { ...statement, name } : statement;
@@ -146,6 +152,7 @@ export class Database {
   private async onRunner<T>(
     work: (connection: ClientBase, manager: EntityManager) => Promise<T>,
   ): Promise<T> {
+    this.requireInitialized();
     const runner = this.dataSource.createQueryRunner();
     try {
       const connection = (await runner.connect()) as ClientBase;
