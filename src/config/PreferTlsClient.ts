@@ -5,7 +5,7 @@ import { Client, type ClientConfig } from 'pg';
 interface Connection {
   stream: Socket;
   attachListeners(stream: Socket): void;
-  emit(event: 'sslconnect'): void;
+  emit(name: 'sslconnect'): void;
 }
 
 /** PostgreSQL's reply to a request for TLS when it has none. */

@@ -76,6 +76,7 @@ export class Database {
 
   /** The same for a library that brings its own statement. */
   readonly queryAny = async (statement: QueryConfig): Promise<QueryResult> => {
+    this.requireInitialized();
     const query = this.prepared(statement);
     const driver = this.dataSource.driver as PostgresDriver;
     const [connection, release] = (await driver.obtainMasterConnection()) as Lease;
@@ -123,6 +124,11 @@ export class Database {
     this.renewedAt = performance.now();
   }
 
+  /** TypeORM already has connections while it still asks for the version, and knows no entity yet. */
+  private requireInitialized(): void {
+    if (!this.dataSource.isInitialized) throw new Error('Driver not Connected');
+  }
+
   /** As it is sent: without its name where a pooler is in between. */
   private prepared({ name, ...statement }: QueryConfig): QueryConfig {
     return this.namesStatements && name !== undefined ? { ...statement, name } : statement;
@@ -131,6 +137,7 @@ export class Database {
   private async onRunner<T>(
     work: (connection: ClientBase, manager: EntityManager) => Promise<T>,
   ): Promise<T> {
+    this.requireInitialized();
     const runner = this.dataSource.createQueryRunner();
     try {
       const connection = (await runner.connect()) as ClientBase;

@@ -364,8 +364,6 @@ describe('an outage of PostgreSQL', () => {
         await Promise.all([...logins, expectNotReady(service)]);
         // Open connections keep the old setting.
         await postgres.run('ALTER DATABASE service RESET default_transaction_read_only');
-        // A pooler keeps its connections until they end, as they do when a primary is demoted.
-        if (postgres.database.pooler === 'transaction') await postgres.disconnect();
         await until(
           async () => (await service.get('/health/ready')).status === 200,
           'ready',

@@ -1,4 +1,8 @@
 import path from 'node:path';
+import { createDataSource } from '../../src/config/data-source';
+import { Database } from '../../src/database/Database';
+import { User } from '../../src/entity/User';
+import { noMetrics } from '../../src/metrics/noMetrics';
 import { runNode } from '../harness/runNode';
 import { until } from '../harness/until';
 import { aUser, clientOf, tokensOf } from '../support/client';
@@ -65,6 +69,22 @@ describe('DB_POOLER=transaction', () => {
     expect(service.stderr).toContain(
       `ALTER ROLE service SET default_transaction_isolation = 'read committed'`,
     );
+  });
+
+  it('is unavailable while TypeORM has a connection and knows no entity yet', async () => {
+    const dataSource = createDataSource(postgres.database);
+    await dataSource.driver.connect();
+    const database = new Database(dataSource, noMetrics);
+    const failures = await Promise.allSettled([
+      database.query({ name: 'one', text: 'SELECT 1' }, []),
+      database.entities((manager) => manager.find(User)),
+    ]);
+    for (const failure of failures)
+      expect(failure).toMatchObject({
+        status: 'rejected',
+        reason: { message: 'Driver not Connected' },
+      });
+    await dataSource.driver.disconnect();
   });
 
   it.each([
