@@ -1,8 +1,7 @@
 import { spawnSync } from 'node:child_process';
 
 /** @param {string} program */
-const isThere = (program) =>
-  spawnSync('/bin/sh', ['-c', `command -v ${program}`]).status === 0;
+const isThere = (program) => spawnSync('/bin/sh', ['-c', `command -v ${program}`]).status === 0;
 
 /**
  * Makes sure that these programs are installed, as root by apt-get.

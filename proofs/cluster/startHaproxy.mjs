@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import net from 'node:net';
 import path from 'node:path';
 import { freePort } from '../../tests/harness/freePort.js';
 import { Program } from '../../tests/harness/Program.js';
@@ -16,5 +18,10 @@ export async function startHaproxy(file, bind, env) {
   const program = new Program('haproxy', ['-db', '-f', config], {
     env: { ...env, [bind]: `127.0.0.1:${port}` },
   });
+  await program.until(async () => {
+    const socket = net.connect(port, '127.0.0.1');
+    await once(socket, 'connect');
+    return socket.destroy();
+  }, `haproxy -f ${file}`);
   return { program, port };
 }

@@ -51,8 +51,13 @@ export class Load {
     return person;
   }
 
-  start() {
+  /** Counts from zero; requests count when they end. */
+  beginTally() {
     this.tally = new Tally();
+  }
+
+  start() {
+    this.beginTally();
     this.writes = [];
     this.#isOver = false;
     this.#loops = [...Array(ACTIVE).keys()].map((i) => this.#live(i * ARRIVAL_PAUSE));

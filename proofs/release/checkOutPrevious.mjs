@@ -26,7 +26,7 @@ export function checkOutPrevious() {
     fs.readFileSync(path.join(root, 'package-lock.json'), 'utf8');
   if (lock(folder) === lock(ROOT))
     fs.symlinkSync(path.join(ROOT, 'node_modules'), path.join(folder, 'node_modules'));
-  else run('npm', ['ci', '--no-audit', '--no-fund'], folder);
+  else run('npm', ['ci', '--prefer-offline', '--no-audit', '--no-fund'], folder);
   return { name, folder };
 }
 
