@@ -17,8 +17,13 @@ import { requirePrograms } from './cluster/requirePrograms.mjs';
 import { Load } from './load/Load.mjs';
 import { printTable } from './printTable.mjs';
 
-/** In milliseconds: how soon the service writes again once there is a new primary. */
-const RECOVERY_LIMIT = 2_000;
+const isStrict = process.argv.includes('--strict');
+
+/**
+ * In milliseconds: how soon the service writes again once there is a new primary. In strict mode a standby
+ * has to follow that first.
+ */
+const RECOVERY_LIMIT = isStrict ? 10_000 : 2_000;
 
 /** In milliseconds: load before a fault and after it, and how long etcd is away. */
 const CALM = 3_000;
@@ -38,7 +43,7 @@ const print = (line) => process.stdout.write(`${line}\n`);
 const seconds = (milliseconds) => `${(milliseconds / 1000).toFixed(1)} s`;
 
 const cluster = await PatroniCluster.start();
-if (process.argv.includes('--strict')) await cluster.configure({ synchronous_mode_strict: true });
+if (isStrict) await cluster.configure({ synchronous_mode_strict: true });
 const env = serviceEnvironment(await cluster.createDatabase(), { CERTS_DIR: certsDir() });
 migrate(env);
 const replicas = await Promise.all([startService({ env }), startService({ env })]);

@@ -20,6 +20,8 @@ export async function startNginx([one, two]) {
     .replace('127.0.0.1:8080', `127.0.0.1:${port}`);
   const main = `
     daemon off;
+    # Otherwise its worker outlives a kill -9.
+    master_process off;
     pid ${folder}/nginx.pid;
     error_log stderr;
     events {}
