@@ -186,7 +186,7 @@ describe.each(filesIn('', '.md'))('%s', (file) => {
     const scripts = packages
       .filter((name) => existsSync(path.join(ROOT, name)))
       .flatMap((name) => Object.keys((JSON.parse(read(name)) as { scripts: object }).scripts));
-    const named = [...read(file).matchAll(/npm run ([a-z][\w:]*\w)/g)].map(([, name]) => name);
+    const named = [...read(file).matchAll(/npm run ([a-z][\w:-]*\w)/g)].map(([, name]) => name);
     expect(scripts).toEqual(expect.arrayContaining(named));
   });
 });

@@ -24,14 +24,20 @@ class Program {
    * @param {string} [options.logFile] gets the output, which then costs this process nothing
    * @param {boolean} [options.ipc] with a message channel, for a Node program
    * @param {boolean} [options.group] in a new process group, as a terminal starts it
+   * @param {{ uid: number, gid: number }} [options.user] default: the user of this process
    */
-  constructor(command, args, { env = {}, cwd = ROOT, logFile, ipc = false, group = false } = {}) {
+  constructor(
+    command,
+    args,
+    { env = {}, cwd = ROOT, logFile, ipc = false, group = false, user } = {},
+  ) {
     this.#logFile = logFile;
     const output = logFile === undefined ? 'pipe' : fs.openSync(logFile, 'a');
     this.child = spawn(command, args, {
       cwd,
       env: childEnvironment(env),
       detached: group,
+      ...(user && { uid: user.uid, gid: user.gid }),
       stdio: ['pipe', output, output, ...(ipc ? [/** @type {const} */ ('ipc')] : [])],
     });
     if (typeof output === 'number') fs.closeSync(output);
