@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Keys } from '../keys/keySet';
+import openApi from './openapi.json';
 
 /** A JSON text and its entity tag. */
 export interface WellKnownDocument {
@@ -7,9 +8,11 @@ export interface WellKnownDocument {
   readonly etag: string;
 }
 
-/** The public keys and the issuer's metadata, serialised once for each key set. */
+/** The public keys, the issuer's metadata and the description of the API, serialised once. */
 export class WellKnownService {
   readonly metadata: WellKnownDocument;
+  /** OpenAPI 3.1. */
+  readonly openApi = documentOf(openApi);
   private published: Keys['current'];
   private document: WellKnownDocument;
 

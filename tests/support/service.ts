@@ -10,6 +10,7 @@ import { keySetOf, type KeySet } from '../../src/keys/keySet';
 import { createServices } from '../../src/services';
 import { createDatabase as createDatabaseOn } from '../harness/createDatabase';
 import { databaseSettings } from '../harness/databaseSettings';
+import { observed } from './observe';
 import { TEMPLATE_DATABASE, testServer } from './testServer';
 
 /** Made once a worker: a key pair takes a tenth of a second. */
@@ -94,7 +95,7 @@ export async function startService(
   const lifecycle = { draining: false };
   const appOf = (config: Config) => {
     const dependencies = { config, dataSource, keys: { current: keys }, logger, lifecycle, now };
-    return createApp(createServices(dependencies), config, logger);
+    return observed(createApp(createServices(dependencies), config, logger));
   };
   return {
     app: appOf(config),
