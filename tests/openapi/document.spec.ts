@@ -92,7 +92,7 @@ describe('openapi.yaml', () => {
     ({ codes, problems }) => {
       const shown = Object.values(problems?.examples ?? {}).map((reference) => {
         const [example] = resolved(reference, '');
-        return String((example.value as { type: string }).type).split(':').at(-1);
+        return (example.value as { type: string }).type.split(':').at(-1);
       });
       expect(shown.sort()).toEqual([...codes].sort());
     },

@@ -123,7 +123,7 @@ describe('the problems that openapi.yaml names', () => {
       return send(described, { by: ended, query: '?scope=others' });
     },
     'ambiguous-cookies': (described) => {
-      const cookies = Array<string>(9).fill('access_token=a; refresh_token=b');
+      const cookies = Array.from('123456789', (n) => `access_token=${n}; refresh_token=${n}`);
       return send(described, { headers: { Cookie: cookies.join('; ') } });
     },
     'token-reused': async (described) => {

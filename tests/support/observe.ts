@@ -35,15 +35,16 @@ function observeResponse({ method = '', url = '' }: IncomingMessage, res: Server
   const keep = (chunk: unknown) => {
     if (typeof chunk === 'string' || Buffer.isBuffer(chunk)) chunks.push(Buffer.from(chunk));
   };
-  const { write, end } = res;
+  const write = res.write.bind(res) as (...args: unknown[]) => boolean;
+  const end = res.end.bind(res) as (...args: unknown[]) => ServerResponse;
   res.write = (...args: unknown[]) => {
     keep(args[0]);
-    return Reflect.apply(write, res, args) as boolean;
+    return write(...args);
   };
   res.end = (...args: unknown[]) => {
     keep(args[0]);
     const body = Buffer.concat(chunks).toString();
     observe({ method, url, status: res.statusCode, headers: res.getHeaders(), body });
-    return Reflect.apply(end, res, args) as ServerResponse;
+    return end(...args);
   };
 }

@@ -51,7 +51,10 @@ const templates = operations.map(({ method, path, operation }) => ({
   pointer: `#/paths/${escaped(path)}/${method}/responses`,
   // The path of an issuer may have several segments.
   shape: new RegExp(
-    `^${path.replaceAll('.', '\\.').replace('{issuerPath}', '.+').replace(/\{\w+\}/, '[^/]+')}/?$`,
+    `^${path
+      .replaceAll('.', '\\.')
+      .replace('{issuerPath}', '.+')
+      .replace(/\{\w+\}/, '[^/]+')}/?$`,
     'i',
   ),
 }));
@@ -75,7 +78,7 @@ function headerViolations(
   pointer: string,
 ): string[] {
   const names = new Set(Object.keys(described).map((name) => name.toLowerCase()));
-  const sent = Object.keys(headers).filter((name) => [headers[name]].flat().length > 0);
+  const sent = Object.keys(headers).filter((name) => [headers[name] ?? []].flat().length > 0);
   const unknown = sent.filter((name) => TELLING.test(name) && !names.has(name));
   const wrong = Object.entries(described).flatMap(([name, reference]) => {
     const [{ required }, place] = resolved(reference, `${pointer}/headers/${escaped(name)}`);
@@ -100,7 +103,10 @@ function bodyViolations(
   if (value === undefined) return ['the body is not JSON'];
   const place = `${pointer}/content/${escaped(type)}/schema`;
   const lies = type === 'application/problem+json' && value.status !== status;
-  return [...(lies ? ['the status in the body is another one'] : []), ...faultsOf(place, value, '')];
+  return [
+    ...(lies ? ['the status in the body is another one'] : []),
+    ...faultsOf(place, value, ''),
+  ];
 }
 
 function jsonOf(body: string): { status?: number } | undefined {
