@@ -20,12 +20,16 @@ const PAGE = `<!doctype html>
 </html>
 `;
 
-/** Without its "Try it out": the service's own origin is not one that may change something. */
+/**
+ * Without "Try it out": the service's own origin is not one that may change something. Without the
+ * validator, a website that would be told the address of the service.
+ */
 const START = `SwaggerUIBundle({
   url: '/openapi.json',
   dom_id: '#viewer',
   deepLinking: true,
   supportedSubmitMethods: [],
+  validatorUrl: null,
 });
 `;
 

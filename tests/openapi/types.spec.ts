@@ -38,7 +38,7 @@ describe('the types that openapi-typescript generates', () => {
   });
 
   it('compile in strict mode, and fit what a client writes', () => {
-    const types = path.join(folder, 'api.d.ts');
+    const types = path.join(folder, 'api.ts');
     const consumer = path.join(folder, 'consumer.ts');
     writeFileSync(consumer, CONSUMER);
     const run = (file: string, ...args: string[]) =>
@@ -49,7 +49,7 @@ describe('the types that openapi-typescript generates', () => {
       });
     run('openapi-typescript/bin/cli.js', path.join(ROOT, 'openapi.yaml'), '--output', types);
     const strict = ['--strict', '--noUncheckedIndexedAccess', '--exactOptionalPropertyTypes'];
-    const options = [...strict, '--noEmit', '--skipLibCheck', 'false'];
+    const options = [...strict, '--noEmit', '--skipLibCheck'];
     expect(run('typescript/bin/tsc', ...options, types, consumer)).toBe('');
-  });
+  }, 120_000);
 });
