@@ -4,6 +4,7 @@ import type { Config } from './config';
 import type { Logger } from './config/logger';
 import { AccountController } from './controller/AccountController';
 import { AuthController } from './controller/AuthController';
+import { DocsController } from './controller/DocsController';
 import { HealthController } from './controller/HealthController';
 import { SessionController } from './controller/SessionController';
 import { WellKnownController } from './controller/WellKnownController';
@@ -20,12 +21,15 @@ import { requestContext } from './middleware/requestContext';
 import { securityHeaders } from './middleware/securityHeaders';
 import { trustProxy } from './middleware/trustProxy';
 import { authRoutes } from './routes/auth';
+import { docsRoutes } from './routes/docs';
 import { healthRoutes } from './routes/health';
+import { openApiRoutes } from './routes/open-api';
 import { wellKnownRoutes } from './routes/well-known';
 import type { Services } from './services';
 
 /** The Express application: middleware and routes in the order in which a request meets them. */
 export function createApp(services: Services, config: Config, logger: Logger): Express {
+  const documents = new WellKnownController(services.wellKnown);
   const app = express();
   app.set('etag', false);
   app.disable('x-powered-by');
@@ -40,8 +44,11 @@ export function createApp(services: Services, config: Config, logger: Logger): E
   app.use('/auth', auth);
   app.use('/api/auth', auth);
   app.use(bodyLimit);
-  app.use('/.well-known', anyOrigin, wellKnownRouter(services, config));
+  app.use(['/.well-known', '/openapi.json'], anyOrigin);
+  app.use('/.well-known', wellKnownRoutes(documents, config.tokens.issuer));
   app.use('/health', noStore, healthRoutes(new HealthController(services.health)));
+  app.use(openApiRoutes(documents));
+  if (config.apiDocs) app.use(docsRoutes(new DocsController()));
   app.use(() => {
     throw problem('not-found');
   });
@@ -66,8 +73,4 @@ function authRouter(services: Services, config: Config): Router {
   router.use(authRoutes(controllers, { ...services, cookies }));
   router.use(clearAmbiguousCookies(cookies));
   return router;
-}
-
-function wellKnownRouter({ wellKnown }: Services, config: Config): Router {
-  return wellKnownRoutes(new WellKnownController(wellKnown), config.tokens.issuer);
 }

@@ -8,6 +8,7 @@ import { aUser, clientOf, tokensOf } from './support/client';
 import { until } from './harness/until';
 import { Line } from './support/Line';
 import { capturingLogger } from './support/capturingLogger';
+import { observe } from './support/observe';
 import { startService, type TestService } from './support/service';
 
 const HEAD = 'POST /auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n';
@@ -39,6 +40,8 @@ function expectRefusal(line: Line, status: number, code: string): void {
   expect(line.header('Strict-Transport-Security')).toMatch(/^max-age=\d{8}/);
   expect(line.header('Cache-Control')).toBe('no-store');
   expect(line.problem).toMatchObject({ errors: [{ code }] });
+  const body = JSON.stringify(line.problem);
+  observe({ method: '', url: '', status, headers: line.headers, body });
   expect(logs.filter(({ requestId }) => requestId === line.problem.instance)).toEqual([
     expect.objectContaining({
       level: 'warn',

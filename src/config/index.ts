@@ -160,6 +160,7 @@ export const schemaFor = (environment: 'dev' | 'prod' | 'test') => {
           'must be a number from 1 to 256, or auto',
         )
         .default(1),
+      API_DOCS: boolean.default(environment === 'dev'),
       LOG_LEVEL: z
         .enum(['error', 'warn', 'info', 'debug'], 'must be error, warn, info or debug')
         .default('info'),
@@ -250,6 +251,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env, folder 
     drainTimeout: settings.DRAIN_TIMEOUT_SECONDS,
     auditLogFile: settings.AUDIT_LOG_FILE,
     logLevel: settings.LOG_LEVEL,
+    apiDocs: settings.API_DOCS,
     hashing: Object.freeze({
       rounds: settings.BCRYPT_ROUNDS,
       concurrency: availableParallelism(),

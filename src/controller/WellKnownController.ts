@@ -2,7 +2,7 @@ import type { Request, Response } from 'express';
 import { JWKS_MAX_AGE } from '../keys/rotationTimes';
 import type { WellKnownDocument, WellKnownService } from '../service/WellKnownService';
 
-/** The documents with which other services verify access tokens. */
+/** The documents from which programs learn to call this service and to verify its tokens. */
 export class WellKnownController {
   constructor(private readonly documents: WellKnownService) {}
 
@@ -12,6 +12,10 @@ export class WellKnownController {
 
   readonly metadata = (_req: Request, res: Response): void => {
     send(res, this.documents.metadata);
+  };
+
+  readonly openApi = (_req: Request, res: Response): void => {
+    send(res, this.documents.openApi);
   };
 }
 

@@ -1,14 +1,17 @@
 import { createHash } from 'node:crypto';
 import type { Keys } from '../keys/keySet';
+import openApi from './openapi.json';
 
 export interface WellKnownDocument {
   readonly body: string;
   readonly etag: string;
 }
 
-/** The public keys and the issuer's metadata, serialized once for each key set. */
+/** The public keys, the metadata and the description of the API, serialized once for each key set. */
 export class WellKnownService {
   readonly metadata: WellKnownDocument;
+  /** OpenAPI 3.1. */
+  readonly openApi = documentOf(openApi);
   private published: Keys['current'];
   private document: WellKnownDocument;
 

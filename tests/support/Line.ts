@@ -64,6 +64,15 @@ export class Line {
     >;
   }
 
+  /** Of the first response, by lower-case names. */
+  get headers(): Record<string, string> {
+    const [head = ''] = this.response.split('\r\n\r\n');
+    const fields = head.matchAll(/^([\w-]+): (.*)$/gm);
+    return Object.fromEntries(
+      [...fields].map(([, name = '', value = '']) => [name.toLowerCase(), value.trim()]),
+    );
+  }
+
   header(name: string): string | undefined {
     return new RegExp(`^${name}: (.*)\r$`, 'im').exec(this.response)?.[1];
   }

@@ -8,6 +8,7 @@ import { startService } from '../harness/startService';
 import { tokensOf } from '../harness/tokensOf';
 import type { Tokens } from './client';
 import type { LogLine } from './capturingLogger';
+import { observe } from './observe';
 import { pooled } from './pooled';
 import { environmentFor } from './service';
 
@@ -96,10 +97,13 @@ export class ServiceProcess {
         ...(body && { body: JSON.stringify(body) }),
       });
       const text = await response.text();
-      const set = tokensOf(response.headers.getSetCookie());
+      const { status, headers } = response;
+      const fields = { ...Object.fromEntries(headers), 'set-cookie': headers.getSetCookie() };
+      observe({ method, url: path, status, headers: fields, body: text });
+      const set = tokensOf(headers.getSetCookie());
       return {
-        status: response.status,
-        headers: response.headers,
+        status,
+        headers,
         body: (text ? JSON.parse(text) : {}) as Record<string, unknown>,
         tokens: set,
         cleared: set.access === '' && set.refresh === '',

@@ -9,6 +9,7 @@ import { createServices } from '../../src/services';
 import { createDatabase as createDatabaseOn } from '../harness/createDatabase';
 import { databaseSettings } from '../harness/databaseSettings';
 import { capturingLogger, type LogLine } from './capturingLogger';
+import { observed } from './observe';
 import { pooled } from './pooled';
 import { TEMPLATE_DATABASE, testServer } from './testServer';
 
@@ -82,7 +83,7 @@ export async function startService(
   const lifecycle = { draining: false };
   const appOf = (config: Config) => {
     const dependencies = { config, dataSource, keys: { current: keys }, logger, lifecycle, now };
-    return createApp(createServices(dependencies), config, logger);
+    return observed(createApp(createServices(dependencies), config, logger));
   };
   return {
     app: appOf(config),
