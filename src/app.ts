@@ -18,6 +18,7 @@ import { corsPolicy } from './middleware/corsPolicy';
 import { errorHandler } from './middleware/errorHandler';
 import { noStore } from './middleware/noStore';
 import { requestContext } from './middleware/requestContext';
+import { responseDeadline } from './middleware/responseDeadline';
 import { securityHeaders } from './middleware/securityHeaders';
 import { trustProxy } from './middleware/trustProxy';
 import { authRoutes } from './routes/auth';
@@ -30,6 +31,7 @@ import type { Services } from './services';
 /** The Express application: middleware and routes in the order in which a request meets them. */
 export function createApp(services: Services, config: Config, logger: Logger): Express {
   const documents = new WellKnownController(services.wellKnown);
+  const onError = errorHandler(logger, services.audit);
   const app = express();
   app.set('etag', false);
   app.disable('x-powered-by');
@@ -39,6 +41,7 @@ export function createApp(services: Services, config: Config, logger: Logger): E
   app.use(trustProxy(app, config.trustProxy, logger));
   app.use(requestContext(logger, services.metrics));
   app.use(securityHeaders(config.environment));
+  app.use(responseDeadline(onError));
   const auth = authRouter(services, config);
   // Not both in one list: OpenTelemetry takes a list for the name of the route.
   app.use('/auth', auth);
@@ -52,7 +55,7 @@ export function createApp(services: Services, config: Config, logger: Logger): E
   app.use(() => {
     throw problem('not-found');
   });
-  app.use(errorHandler(logger, services.audit));
+  app.use(onError);
   return app;
 }
 

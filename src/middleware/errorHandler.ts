@@ -28,7 +28,8 @@ function problemOf(error: unknown): Problem {
 export function errorHandler(logger: Logger, audit: AuditLog): ErrorRequestHandler {
   return (thrown: unknown, req, res, next) => {
     if (res.headersSent) {
-      next(thrown);
+      // A complete response came from the deadline; Express would close the connection.
+      if (!res.writableEnded) next(thrown);
       return;
     }
     const error = problemOf(thrown);

@@ -64,7 +64,10 @@ describe('openapi.yaml', () => {
     const { errors } = examples['invalid-input']?.value as {
       errors: ReturnType<typeof problemBody>['errors'];
     };
-    const error = problem(code, code === 'invalid-input' ? { errors } : {});
+    const error = problem(code, {
+      ...(code === 'invalid-input' && { errors }),
+      ...(code === 'email-taken' && { field: { code: 'taken', path: 'email' } }),
+    });
     expect(examples[code]?.value).toEqual(problemBody(error, instance));
   });
 
