@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { RateLimiterMemory, RateLimiterPostgres } from 'rate-limiter-flexible';
+import { RateLimiterPostgres } from 'rate-limiter-flexible';
 import type { Config } from '../config';
 import type { Database } from '../database/Database';
 import { COUNTERS } from '../database/limiterStatements';
@@ -69,16 +69,8 @@ export class AttemptLimiter {
   private readonly secret: string;
   private readonly limiters: Record<LimitName, RateLimiterPostgres>;
   private readonly local: Record<keyof typeof LOCAL_LIMITS, LocalCounter>;
-  /** Counts while the database accepts no writes. */
-  private readonly insurance = {
-    pair: new RateLimiterMemory({ ...LIMITS.pair, keyPrefix: 'pair' }),
-    network: new RateLimiterMemory({ ...LIMITS.network, keyPrefix: 'network' }),
-    site: new RateLimiterMemory({ ...LIMITS.site, keyPrefix: 'site' }),
-    account: new RateLimiterMemory({ ...LIMITS.account, keyPrefix: 'account' }),
-    lock: new RateLimiterMemory({ points: 0, duration: MAX_LOCK, keyPrefix: 'lock' }),
-    // Without the database nobody can register.
-    registration: undefined,
-  };
+  /** Counts failures while the database accepts no writes. */
+  private readonly insurance: Record<'pair' | 'network' | 'site', LocalCounter>;
   private readonly refusals: RefusalMemory;
 
   constructor(
@@ -94,6 +86,11 @@ export class AttemptLimiter {
       'sign-in': new LocalCounter(LOCAL_LIMITS['sign-in'].duration, now),
       invalid: new LocalCounter(LOCAL_LIMITS.invalid.duration, now),
       refused: new LocalCounter(LOCAL_LIMITS.refused.duration, now),
+    };
+    this.insurance = {
+      pair: new LocalCounter(LIMITS.pair.duration, now),
+      network: new LocalCounter(LIMITS.network.duration, now),
+      site: new LocalCounter(LIMITS.site.duration, now),
     };
     this.limiters = {
       pair: this.limiterOf('pair'),
@@ -138,7 +135,7 @@ export class AttemptLimiter {
     const keys = this.keysOf(email, client);
     if (!this.enabled) return unlimited(keys.account);
     const counters = await this.counters(keys, email, client.network);
-    await this.checkInsurance(keys);
+    this.checkInsurance(keys);
     let failures = 0;
     let lock: Counter | undefined;
     for (const counter of counters) {
@@ -193,7 +190,6 @@ export class AttemptLimiter {
 
   private limiterOf(name: LimitName): RateLimiterPostgres {
     const limit = name === 'lock' ? { points: 0, duration: MAX_LOCK } : LIMITS[name];
-    const insuranceLimiter = this.insurance[name];
     return new RateLimiterPostgres({
       ...limit,
       keyPrefix: name,
@@ -202,7 +198,6 @@ export class AttemptLimiter {
       tableName: 'rate_limits',
       tableCreated: true,
       clearExpiredByTimeout: false,
-      ...(insuranceLimiter && { insuranceLimiter }),
     });
   }
 
@@ -224,13 +219,14 @@ export class AttemptLimiter {
   }
 
   /** Otherwise a read-only database would allow unlimited guesses. */
-  private async checkInsurance(keys: AttemptKeys): Promise<void> {
+  private checkInsurance(keys: AttemptKeys): void {
     for (const name of ['pair', 'network', 'site'] as const) {
       const key = keys[name];
-      const counter = key === undefined ? null : await this.insurance[name].get(key);
+      if (key === undefined) continue;
+      const counted = this.insurance[name].find(key);
       const { points } = LIMITS[name];
-      if (counter && counter.consumedPoints >= points)
-        throw this.refuse(`${name}:${key}`, points, counter.msBeforeNext, keys.account);
+      if (counted.points >= points)
+        throw this.refuse(`${name}:${key}`, points, counted.milliseconds, keys.account);
     }
   }
 
@@ -239,17 +235,22 @@ export class AttemptLimiter {
     keys: AttemptKeys,
     { locked, familiar }: { locked: boolean; familiar: boolean },
   ): Promise<void> {
-    const count = (name: FailureLimit) => {
+    const count = async (name: FailureLimit): Promise<number> => {
       const key = keys[name];
-      return key === undefined ? undefined : this.limiters[name].penalty(key);
+      if (key === undefined) return 0;
+      try {
+        return (await this.limiters[name].penalty(key)).consumedPoints;
+      } catch {
+        return name === 'account' ? 0 : this.insurance[name].add(key).points;
+      }
     };
-    const [account] = await Promise.all([
-      locked ? undefined : count('account'),
+    const [failures] = await Promise.all([
+      locked ? 0 : count('account'),
       count('pair'),
       count('network'),
       count('site'),
     ]);
-    const beyond = (account?.consumedPoints ?? 0) - LIMITS.account.points;
+    const beyond = failures - LIMITS.account.points;
     if (beyond >= 0 && !familiar)
       await this.limiters.lock.block(keys.lock, Math.min(2 ** beyond, MAX_LOCK));
   }

@@ -1,5 +1,11 @@
 const MAX_KEYS = 10_000;
 
+interface Count {
+  points: number;
+  /** Until the points expire. */
+  milliseconds: number;
+}
+
 /** Counts by key in memory. It forgets the key that was counted longest ago when there are too many. */
 export class LocalCounter {
   private readonly counters = new Map<string, { points: number; expiresAt: number }>();
@@ -10,19 +16,23 @@ export class LocalCounter {
     private readonly now: () => number,
   ) {}
 
-  /** Adds a point; returns the points of the key and the milliseconds until they expire. */
-  add(key: string): { points: number; milliseconds: number } {
+  find(key: string): Count {
     const now = this.now();
     const found = this.counters.get(key);
-    const counter =
+    const { points, expiresAt } =
       found !== undefined && found.expiresAt > now
         ? found
         : { points: 0, expiresAt: now + this.duration * 1000 };
-    counter.points += 1;
+    return { points, milliseconds: expiresAt - now };
+  }
+
+  add(key: string): Count {
+    const { points, milliseconds } = this.find(key);
+    const counter = { points: points + 1, expiresAt: this.now() + milliseconds };
     this.counters.delete(key);
     const [oldest] = this.counters.keys();
     if (this.counters.size >= MAX_KEYS && oldest !== undefined) this.counters.delete(oldest);
     this.counters.set(key, counter);
-    return { points: counter.points, milliseconds: counter.expiresAt - now };
+    return { points: counter.points, milliseconds };
   }
 }
