@@ -1,5 +1,5 @@
 import cookieParser from 'cookie-parser';
-import express, { Router, type Express } from 'express';
+import express, { Router, type ErrorRequestHandler, type Express } from 'express';
 import type { Config } from './config';
 import type { Logger } from './config/logger';
 import { AccountController } from './controller/AccountController';
@@ -41,8 +41,7 @@ export function createApp(services: Services, config: Config, logger: Logger): E
   app.use(trustProxy(app, config.trustProxy, logger));
   app.use(requestContext(logger, services.metrics));
   app.use(securityHeaders(config.environment));
-  app.use(responseDeadline(onError));
-  const auth = authRouter(services, config);
+  const auth = authRouter(services, config, onError);
   // Not both in one list: OpenTelemetry takes a list for the name of the route.
   app.use('/auth', auth);
   app.use('/api/auth', auth);
@@ -59,7 +58,7 @@ export function createApp(services: Services, config: Config, logger: Logger): E
   return app;
 }
 
-function authRouter(services: Services, config: Config): Router {
+function authRouter(services: Services, config: Config, onError: ErrorRequestHandler): Router {
   const { users, sessions, tokens, audit } = services;
   const cookies = new AuthCookies(config.cookies);
   const controllers = {
@@ -68,6 +67,7 @@ function authRouter(services: Services, config: Config): Router {
     sessions: new SessionController(sessions, cookies, audit),
   };
   const router = Router();
+  router.use(responseDeadline(onError));
   router.use(noStore);
   router.use(corsPolicy(config.allowedOrigins));
   router.use(bodyLimit);
