@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import net from 'node:net';
 
 /**
@@ -6,13 +7,10 @@ import net from 'node:net';
  * @param {string} [host] all interfaces if left out
  * @returns {Promise<number>} the port; rejects with the system's error
  */
-export function bindPort(port, host) {
-  return new Promise((resolve, reject) => {
-    const server = net.createServer();
-    server.once('error', reject);
-    server.listen({ port, host, exclusive: true }, () => {
-      const address = /** @type {net.AddressInfo} */ (server.address());
-      server.close(() => resolve(address.port));
-    });
-  });
+export async function bindPort(port, host) {
+  const server = net.createServer().listen({ port, host, exclusive: true });
+  await once(server, 'listening');
+  const address = /** @type {net.AddressInfo} */ (server.address());
+  await once(server.close(), 'close');
+  return address.port;
 }

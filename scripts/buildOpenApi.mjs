@@ -5,7 +5,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { parse } from 'yaml';
-import { PROJECT_ROOT } from './project-env.mjs';
+import { PROJECT_ROOT } from './folders.mjs';
 
 const source = fs.readFileSync(path.join(PROJECT_ROOT, 'openapi.yaml'), 'utf8');
 const target = path.join(PROJECT_ROOT, 'src/service/openapi.json');

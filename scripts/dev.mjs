@@ -6,71 +6,70 @@
  * service restarts. However this process ends, everything it started ends with it.
  */
 import { spawnSync } from 'node:child_process';
-import { once } from 'node:events';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { bindPort } from './bindPort.mjs';
-import { prepareDatabase } from './command.mjs';
+import { prepareDatabase } from './command/prepareDatabase.mjs';
 import { startService } from './dev/startService.mjs';
 import { takeLock } from './dev/takeLock.mjs';
 import { startEmbeddedPostgres } from './embedded-postgres/startEmbeddedPostgres.mjs';
+import { ensureDatabase } from './environment/ensureDatabase.mjs';
+import { ensureSecrets } from './environment/ensureSecrets.mjs';
+import { loadEnvironment } from './environment/loadEnvironment.mjs';
 import { errorCode } from './errorCode.mjs';
-import {
-  ensureDatabase,
-  ensureSecrets,
-  fail,
-  loadEnvironment,
-  PROJECT_ROOT,
-} from './project-env.mjs';
+import { PROJECT_ROOT } from './folders.mjs';
+import { processExists } from './processExists.mjs';
+import { runScript } from './runScript.mjs';
 import { ScriptError } from './ScriptError.mjs';
 
-/** @typedef {import('./embedded-postgres/startEmbeddedPostgres.mjs').EmbeddedPostgres} EmbeddedPostgres */
-
 /** Longer than the service drains. */
-const GRACE_SECONDS = 11;
+const DRAIN_MS = 12_000;
+
+const ADA =
+  '{"firstName":"Ada","lastName":"Lovelace","email":"ada@example.com","password":"correct horse"}';
 
 async function main() {
-  loadEnvironment('dev');
+  // A killed npm passes no signal on, and the shell between it and this process stays.
+  const { stdout } = spawnSync('ps', ['-o', 'ppid=', '-p', `${process.ppid}`], {
+    encoding: 'utf8',
+  });
+  const parents = process.env.npm_lifecycle_event ? [process.ppid, Number(stdout)] : [];
   const ending = new AbortController();
   const { signal } = ending;
-  const end = () => ending.abort();
-  const told = once(signal, 'abort');
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(name, end);
-  // A killed npm passes no signal on. It runs this process in a shell, which would stay.
-  const [shell, npm] = ancestors();
-  setInterval(() => (process.ppid === shell && ancestors()[1] === npm) || end(), 1_000).unref();
-
-  const lock = await takeLock();
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(name, () => ending.abort());
+  loadEnvironment('dev');
+  const port = Number(process.env.PORT || 5501);
+  const lock = takeLock();
   let database;
+  let service;
   try {
-    const port = Number(process.env.PORT || 5501);
-    await requireFree(port, lock.afterCrash ? GRACE_SECONDS * 1_000 : 0);
+    await requireFree(port, lock.afterCrash ? DRAIN_MS : 0);
     await ensureSecrets();
     database = await ensureDatabase(console.log);
-    if (!signal.aborted) await prepareDatabase();
-    if (signal.aborted) return;
-
-    const service = startService(GRACE_SECONDS);
-    void greet(port, database, signal);
-    const upkeep = keepUp(database, signal).catch(fail).finally(end);
-    await Promise.race([told, service.ended]);
-    if (!signal.aborted) fail(new ScriptError('ts-node-dev ended unexpectedly'));
-    end();
-    await service.stop();
-    database = await upkeep;
+    signal.throwIfAborted();
+    await prepareDatabase();
+    signal.throwIfAborted();
+    service = startService();
+    void greet(`http://localhost:${port}`, database, signal);
+    while (service.isUp()) {
+      if (!parents.every(processExists)) return;
+      if (database && !database.alive()) {
+        // It was killed, or was owned by another script that has ended.
+        const { dataDir, port } = database;
+        database = await startEmbeddedPostgres({ dataDir, port, log: console.log });
+        console.log('PostgreSQL was gone and is up again');
+      }
+      await sleep(500, undefined, { signal });
+    }
+    throw new ScriptError('ts-node-dev ended unexpectedly');
   } catch (error) {
     // Ctrl-C also ends the initdb or the migration that is running: no failure then.
     if (!signal.aborted) throw error;
   } finally {
+    await service?.stop();
     await database?.stop();
     lock.release();
   }
-}
-
-/** The pids of the parent and its parent; of the parent alone where there is no ps, as on Windows. */
-function ancestors() {
-  const { stdout } = spawnSync('ps', ['-o', 'ppid=', '-p', String(process.ppid)]);
-  return [process.ppid, Number(stdout)];
 }
 
 /**
@@ -78,65 +77,35 @@ function ancestors() {
  * @param {number} patience in milliseconds
  */
 async function requireFree(port, patience) {
-  const deadline = Date.now() + patience;
-  for (;;) {
-    try {
-      await bindPort(port);
-      return;
-    } catch (error) {
-      const code = errorCode(error);
-      if (code !== 'EADDRINUSE') throw new ScriptError(`PORT ${port} cannot be used (${code})`);
-      if (Date.now() >= deadline)
-        throw new ScriptError(`port ${port} is taken: end what listens there, or set another PORT`);
+  for (const deadline = Date.now() + patience; ; await sleep(200)) {
+    const code = await bindPort(port).then(() => '', errorCode);
+    if (code === '') return;
+    if (code !== 'EADDRINUSE') throw new ScriptError(`PORT ${port} cannot be used (${code})`);
+    if (Date.now() >= deadline) {
+      throw new ScriptError(`port ${port} is taken: end what listens there, or set another PORT`);
     }
-    await sleep(200);
   }
-}
-
-/**
- * Starts the embedded PostgreSQL again when it is gone: killed, or owned by another script that ends.
- * @param {EmbeddedPostgres | undefined} database undefined for a server that is not ours
- * @param {AbortSignal} signal
- * @returns {Promise<EmbeddedPostgres | undefined>} the one that is up in the end
- */
-async function keepUp(database, signal) {
-  let current = database;
-  while (!signal.aborted) {
-    await sleep(500);
-    if (signal.aborted || !current || current.alive()) continue;
-    const { dataDir, port } = current;
-    current = await startEmbeddedPostgres({ dataDir, port, log: console.log });
-    console.log('PostgreSQL was gone and is up again');
-  }
-  return current;
 }
 
 /**
  * Says where the service listens, once it does.
- * @param {number} port
- * @param {EmbeddedPostgres | undefined} database
+ * @param {string} url
+ * @param {Awaited<ReturnType<typeof ensureDatabase>>} database
  * @param {AbortSignal} signal
  */
-async function greet(port, database, signal) {
-  const url = `http://localhost:${port}`;
-  const isLive = () =>
-    fetch(`${url}/health/live`).then(
-      ({ ok }) => ok,
-      () => false,
-    );
-  while (!(await isLive())) await sleep(150);
+async function greet(url, database, signal) {
+  const health = () => fetch(`${url}/health/live`).catch(() => undefined);
+  while (!(await health())?.ok) await sleep(150);
   if (signal.aborted) return;
   const data = database
     ? ` (PostgreSQL on ${database.host}:${database.port}, data in ${path.relative(PROJECT_ROOT, database.dataDir)})`
     : '';
-  const user =
-    '{"firstName":"Ada","lastName":"Lovelace","email":"ada@example.com","password":"correct horse"}';
   console.log(`
 auth-service listens on ${url}${data}. Ctrl-C ends it.
-try: curl -i -c cookies.txt -H 'Content-Type: application/json' -d '${user}' ${url}/auth/register
+try: curl -i -c cookies.txt -H 'Content-Type: application/json' -d '${ADA}' ${url}/auth/register
 `);
 }
 
-await main().catch(fail);
+await runScript(main);
 // Connections of the health check must not delay the end.
 process.exit();

@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import type { Query } from 'typeorm/driver/Query';
 import { CommandError } from '../src/commands/CommandError';
 import { databaseLabel } from '../src/commands/databaseLabel';
 import { runCommand } from '../src/commands/runCommand';
@@ -11,26 +12,17 @@ import { runMigrations } from '../src/database/runMigrations';
 const FOLDER = path.join(PROJECT_ROOT, 'src', 'migrations');
 const NAME = /^[A-Za-z][A-Za-z0-9]{0,99}$/;
 
-interface Sql {
-  query: string;
-  parameters?: unknown[] | undefined;
-}
-
 /** Writes a migration from the difference between the entities and the database. */
 void runCommand(async ([name = '', ...rest]) => {
   if (!NAME.test(name) || rest.length > 0)
-    throw new CommandError(
-      'usage: npm run migration:generate NAME, which has letters and digits only, as in AddX',
-    );
+    throw new CommandError('usage: npm run migration:generate AddX (letters and digits only)');
   const { database } = loadDatabaseConfig();
   return withDatabase(database, async (dataSource) => {
     // Otherwise what is pending would be generated a second time.
     await runMigrations(dataSource);
     const { upQueries, downQueries } = await dataSource.driver.createSchemaBuilder().log();
     if (upQueries.length === 0)
-      throw new CommandError(
-        `nothing to generate: the entities and ${databaseLabel(database)} agree`,
-      );
+      throw new CommandError(`nothing to generate: entities and ${databaseLabel(database)} agree`);
     const timestamp = Date.now();
     const file = `${timestamp}-${name}.ts`;
     await write(file, migration(`${name}${timestamp}`, upQueries, downQueries.toReversed()));
@@ -39,11 +31,11 @@ void runCommand(async ([name = '', ...rest]) => {
   });
 });
 
-function migration(className: string, up: Sql[], down: Sql[]): string {
-  const statements = (list: Sql[]) =>
-    list
-      .map(({ query, parameters = [] }) => [query, ...(parameters.length > 0 ? [parameters] : [])])
-      .map((args) => `await queryRunner.query(${args.map((arg) => JSON.stringify(arg)).join()});`)
+function migration(className: string, up: Query[], down: Query[]): string {
+  const statements = (queries: Query[]) =>
+    queries
+      .map(({ query, parameters }) => JSON.stringify(parameters ? [query, parameters] : [query]))
+      .map((args) => `await queryRunner.query(${args.slice(1, -1)});`)
       .join('\n');
   return `
     import type { MigrationInterface, QueryRunner } from 'typeorm';
@@ -62,26 +54,17 @@ function migration(className: string, up: Sql[], down: Sql[]): string {
 
 /** The list of the migrations in the folder; each class is named like its file. */
 function index(): string {
-  const migrations = fs
-    .readdirSync(FOLDER)
-    .sort()
-    .map((file) => path.parse(file).name)
-    .filter((module) => module !== 'index')
-    .map((module) => {
-      const [timestamp = '', name = ''] = module.split('-');
-      return { module, className: name + timestamp };
-    });
-  const imports = migrations.map(
-    ({ module, className }) => `import { ${className} } from './${module}';`,
-  );
+  const files = fs.readdirSync(FOLDER).filter((file) => file !== 'index.ts');
+  const modules = files.sort().map((file) => path.parse(file).name);
+  const classOf = (module: string) => module.split('-').reverse().join('');
   return `
-    ${imports.join('\n')}
+    ${modules.map((module) => `import { ${classOf(module)} } from './${module}';`).join('\n')}
 
     /**
      * Every migration, in order. A list, because a path pattern would differ between src and dist;
      * \`npm run migration:generate\` writes it from the names of the files.
      */
-    export const migrations = [${migrations.map(({ className }) => className).join(', ')}];
+    export const migrations = [${modules.map(classOf).join(', ')}];
   `;
 }
 

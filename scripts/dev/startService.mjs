@@ -4,36 +4,35 @@ import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
-import { PROJECT_ROOT } from '../project-env.mjs';
+import { PROJECT_ROOT } from '../folders.mjs';
 
 const WINDOWS = process.platform === 'win32';
 
 /**
  * Ends the process group $1 when the pipe on fd 3 closes, which the system does however its writer
  * ends. SIGTERM goes to ts-node-dev only, which passes it on: the service must not get it twice.
- * What is left of the group after $2 seconds is killed. Then the folder $3 is removed.
+ * The service drains for less than 11 seconds: what is left then is killed. The folder $2 is removed.
  */
 const LEASH = `
 read -r _ <&3
 kill -TERM "$1" 2>/dev/null
-left=$(( $2 * 10 ))
+left=110
 while kill -0 "-$1" 2>/dev/null; do
   [ $left -le 0 ] && kill -KILL "-$1" 2>/dev/null
   left=$(( left - 1 ))
   sleep 0.1
 done
-rm -rf "$3"
+rm -rf "$2"
 `;
 
 /**
  * Starts the service under ts-node-dev, which restarts it when a source file changes. It ends with
  * this process, even after kill -9.
  *
- * @param {number} grace seconds to finish requests in flight before it is killed
- * @returns {{ ended: Promise<unknown>, stop: () => Promise<unknown> }} `ended`: ts-node-dev has ended;
- *   `stop` resolves when no process of the service is left
+ * @returns {{ isUp: () => boolean, stop: () => Promise<void> }} `isUp`: ts-node-dev runs; `stop`
+ *   resolves when no process of the service is left
  */
-export function startService(grace) {
+export function startService() {
   const scratch = fs.mkdtempSync(path.join(os.tmpdir(), 'auth-service-dev-'));
   const child = spawn(process.execPath, tsNodeDev(scratch), {
     cwd: PROJECT_ROOT,
@@ -43,17 +42,20 @@ export function startService(grace) {
     // ts-node-dev leaves files in the temp folder.
     env: { ...process.env, TMPDIR: scratch },
   });
-  const ended = once(child, 'exit');
-  // Without a leash the service notices that ts-node-dev has ended, and stops.
-  if (WINDOWS) return { ended, stop: () => (child.kill(), ended) };
-  const leash = spawn('/bin/sh', ['-c', LEASH, 'sh', String(child.pid), String(grace), scratch], {
+  const isUp = () => child.exitCode === null && child.signalCode === null;
+  // On Windows the service notices by itself that ts-node-dev has ended.
+  if (WINDOWS) return { isUp, stop: async () => void child.kill() };
+  const leash = spawn('/bin/sh', ['-c', LEASH, 'sh', `${child.pid}`, scratch], {
     cwd: '/',
     detached: true,
     stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
   });
-  const pipe = leash.stdio[3]?.on('error', () => undefined);
   const gone = once(leash, 'exit');
-  return { ended, stop: () => (pipe?.destroy(), gone) };
+  const stop = async () => {
+    leash.stdio[3]?.destroy();
+    await gone;
+  };
+  return { isUp, stop };
 }
 
 /**
@@ -70,5 +72,6 @@ function tsNodeDev(scratch) {
     bin = path.join(link, 'ts-node-dev', 'lib', 'bin.js');
     flags.push('--preserve-symlinks', '--preserve-symlinks-main');
   }
-  return [...flags, bin, '--respawn', '--transpile-only', '--quiet', '--no-rs', 'src/server.ts'];
+  const options = ['--respawn', '--transpile-only', '--quiet', '--no-rs'];
+  return [...flags, bin, ...options, 'src/server.ts'];
 }

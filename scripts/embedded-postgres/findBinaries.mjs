@@ -6,47 +6,42 @@ import { errorCode } from '../errorCode.mjs';
 import { ScriptError } from '../ScriptError.mjs';
 import { sharedFolder } from './sharedFolder.mjs';
 
-const WINDOWS = process.platform === 'win32';
-const PLATFORM = `${WINDOWS ? 'windows' : process.platform}-${process.arch}`;
+/** @typedef {import('./serverUser.mjs').ServerUser} ServerUser */
+/** @typedef {ReturnType<typeof findBinaries>} Binaries */
+
+const PLATFORM = `${process.platform.replace('win32', 'windows')}-${process.arch}`;
 const SYSTEM = '/usr/lib/postgresql';
 
 /**
  * PostgreSQL's programs: of PG_BIN_DIR, otherwise of the npm package, otherwise of the system.
  *
- * @param {import('./serverUser.mjs').ServerUser | undefined} user must be able to run them; undefined
- *   for our own
- * @returns {{ postgres: string, initdb: string, version: string }} paths, and the major version
- * @throws {ScriptError}
+ * @param {ServerUser | undefined} user must be able to run them
+ * @returns paths, and the major version
  */
 export function findBinaries(user) {
-  const native = process.env.PG_BIN_DIR ? undefined : packageFolder();
-  const given = process.env.PG_BIN_DIR ?? (native ? path.join(native, 'bin') : systemFolder());
-  let found = tryToRun(given, user);
-  // The user may not enter the tree, or the tree is read-only and lacks the links.
-  if (!found.version && native) found = tryToRun(path.join(copyOf(native), 'bin'), user);
-  const { version, reason, ...programs } = found;
-  if (version) return { ...programs, version };
-  throw new ScriptError(
-    `cannot run ${programs.postgres}: ${reason} (set PG_BIN_DIR to the bin folder of a PostgreSQL, or DB_HOST to a server)`,
-  );
+  if (process.env.PG_BIN_DIR) return programsIn(process.env.PG_BIN_DIR, user);
+  const native = packageFolder();
+  if (!native) return programsIn(systemFolder(), user);
+  try {
+    return programsIn(path.join(native, 'bin'), user);
+  } catch {
+    // The user may not enter the tree, or the tree is read-only and lacks the links.
+    return programsIn(path.join(copyOf(native), 'bin'), user);
+  }
 }
 
 /**
- * @param {string} binDir
- * @param {import('./serverUser.mjs').ServerUser | undefined} user
+ * @param {string} bin
+ * @param {ServerUser | undefined} user
  */
-function tryToRun(binDir, user) {
-  const file = (/** @type {string} */ name) => path.resolve(binDir, WINDOWS ? `${name}.exe` : name);
-  const postgres = file('postgres');
-  const options = /** @type {const} */ ({
-    ...user,
-    encoding: 'utf8',
-    cwd: path.parse(postgres).root,
-  });
-  const { error, status, stdout, stderr } = spawnSync(postgres, ['--version'], options);
-  const version = status === 0 ? /\b\d+/.exec(stdout)?.[0] : undefined;
-  const reason = errorCode(error) || stderr?.trim().split('\n', 1)[0] || 'no output';
-  return { postgres, initdb: file('initdb'), version, reason };
+function programsIn(bin, user) {
+  const postgres = path.resolve(bin, 'postgres');
+  const run = spawnSync(postgres, ['--version'], { ...user, encoding: 'utf8', cwd: '/' });
+  const [version] = (run.status === 0 && /\b\d+/.exec(run.stdout)) || [];
+  if (version) return { postgres, initdb: path.resolve(bin, 'initdb'), version };
+  throw new ScriptError(
+    `cannot run ${postgres}: ${run.error?.message ?? run.stderr.trim()} (set PG_BIN_DIR to the bin folder of a PostgreSQL, or DB_HOST to a server)`,
+  );
 }
 
 /** The folder native/ of the npm package, or undefined if it is not installed. */
@@ -72,7 +67,7 @@ function systemFolder() {
 
 /**
  * Makes the symbolic links of the libraries: npm packages cannot hold any, and the install script
- * that makes them may not have run. A read-only tree is left as it is.
+ * that makes them may not have run.
  * @param {string} native
  */
 function makeLinks(native) {
@@ -81,11 +76,11 @@ function makeLinks(native) {
   /** @type {{ source: string, target: string }[]} */
   const links = JSON.parse(fs.readFileSync(list, 'utf8'));
   for (const { source, target } of links) {
+    const link = path.join(native, path.relative('native', target));
     try {
-      const link = path.resolve(native, '..', target);
       fs.symlinkSync(path.relative(path.dirname(target), source), link);
-    } catch (error) {
-      if (!['EEXIST', 'EACCES', 'EROFS', 'EPERM'].includes(errorCode(error))) throw error;
+    } catch {
+      // It is there already, or the tree is read-only.
     }
   }
 }
@@ -95,18 +90,17 @@ function makeLinks(native) {
  * @param {string} native
  */
 function copyOf(native) {
-  const { mtimeMs } = fs.statSync(native);
-  const home = sharedFolder('auth-service-bin', `${native} ${mtimeMs} ${process.getuid?.()}`);
-  const target = path.join(home, 'native');
+  const subject = `${native} ${fs.statSync(native).mtimeMs} ${process.getuid?.()}`;
+  const target = path.join(sharedFolder('auth-service-bin', subject), 'native');
   if (fs.existsSync(target)) return target;
-  const copy = fs.mkdtempSync(path.join(home, 'copy-'));
-  fs.cpSync(native, copy, { recursive: true, verbatimSymlinks: true });
-  makeLinks(copy);
-  fs.chmodSync(copy, 0o755);
+  const unfinished = fs.mkdtempSync(`${target}-`);
+  fs.cpSync(native, unfinished, { recursive: true, verbatimSymlinks: true });
+  makeLinks(unfinished);
+  fs.chmodSync(unfinished, 0o755);
   try {
-    fs.renameSync(copy, target);
+    fs.renameSync(unfinished, target);
   } catch (error) {
-    fs.rmSync(copy, { recursive: true, force: true });
+    fs.rmSync(unfinished, { recursive: true, force: true });
     if (!fs.existsSync(target)) throw error; // otherwise another process was faster
   }
   return target;

@@ -4,9 +4,7 @@ import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
-import { errorCode } from '../errorCode.mjs';
 import { ScriptError } from '../ScriptError.mjs';
-import { failureLine } from './failureLine.mjs';
 
 /** @typedef {import('./startEmbeddedPostgres.mjs').Site} Site */
 
@@ -24,81 +22,71 @@ const LEFT_OVER_MS = 60_000;
  */
 export async function prepareDataFolder(site, { fsync, log }) {
   const { dataDir, binaries } = site;
-  const passwordFile = path.join(dataDir, PASSWORD_FILE);
-  if (!fs.existsSync(passwordFile)) {
-    removeEmpty(dataDir);
-    removeLeftOver(dataDir);
+  const files = fs.existsSync(dataDir) ? fs.readdirSync(dataDir) : [];
+  if (files.length === 0) {
     log(`initialising PostgreSQL ${binaries.version} in ${dataDir}`);
+    removeLeftOver(dataDir);
     await initialise(site, fsync);
-  }
-  const version = fs.readFileSync(path.join(dataDir, 'PG_VERSION'), 'utf8').trim();
-  if (version !== binaries.version)
-    throw new ScriptError(
-      `${dataDir} was made by PostgreSQL ${version}, ${binaries.postgres} is ${binaries.version}: set PG_BIN_DIR to a ${version}, or move the folder away`,
-    );
-  return fs.readFileSync(passwordFile, 'utf8').trim();
-}
-
-/** @param {string} dataDir */
-function removeEmpty(dataDir) {
-  try {
-    fs.rmdirSync(dataDir);
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return;
+  } else if (!files.includes(PASSWORD_FILE)) {
     throw new ScriptError(
       `${dataDir} holds files without its ${PASSWORD_FILE} file: put that back, or move the folder away`,
     );
   }
-}
-
-/**
- * Removes what a killed process left under a temporary name.
- * @param {string} dataDir
- */
-function removeLeftOver(dataDir) {
-  const parent = path.dirname(dataDir);
-  for (const name of fs.readdirSync(parent)) {
-    if (!name.startsWith(`${path.basename(dataDir)}.init-`)) continue;
-    const file = path.join(parent, name);
-    const { mtimeMs = Infinity } = fs.statSync(file, { throwIfNoEntry: false }) ?? {};
-    if (Date.now() - mtimeMs > LEFT_OVER_MS) fs.rmSync(file, { recursive: true, force: true });
+  const version = fs.readFileSync(path.join(dataDir, 'PG_VERSION'), 'utf8').trim();
+  if (version !== binaries.version) {
+    throw new ScriptError(
+      `${dataDir} was made by PostgreSQL ${version}, ${binaries.postgres} is ${binaries.version}: set PG_BIN_DIR to a ${version}, or move the folder away`,
+    );
   }
+  return fs.readFileSync(path.join(dataDir, PASSWORD_FILE), 'utf8');
 }
 
 /**
- * Runs initdb under a temporary name, then renames: half a cluster never has the real name.
+ * Runs initdb in a temporary folder, then renames: half a cluster never has the real name.
  * @param {Site} site
  * @param {boolean} fsync
  */
 async function initialise({ dataDir, user, binaries }, fsync) {
-  const unfinished = `${dataDir}.init-${randomBytes(6).toString('hex')}`;
-  const password = `${unfinished}.pw`;
+  const folder = fs.mkdtempSync(`${dataDir}.init-`);
+  const cluster = path.join(folder, 'cluster');
+  const password = path.join(folder, PASSWORD_FILE);
   const locale =
     Number(binaries.version) >= 17
       ? ['--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8']
       : ['--no-locale'];
   const args = [
-    ...['-D', unfinished, '-U', 'postgres', `--pwfile=${password}`],
+    ...['-D', cluster, '-U', 'postgres', `--pwfile=${password}`],
     ...['--auth=scram-sha-256', '--encoding=UTF8', ...locale, ...(fsync ? [] : ['--no-sync'])],
   ];
   try {
-    fs.mkdirSync(unfinished, { mode: 0o700 });
-    fs.writeFileSync(password, randomBytes(24).toString('base64url'), { mode: 0o600, flag: 'wx' });
-    if (user) for (const one of [unfinished, password]) fs.chownSync(one, user.uid, user.gid);
+    fs.writeFileSync(password, randomBytes(24).toString('base64url'), { mode: 0o600 });
+    if (user) for (const one of [folder, password]) fs.chownSync(one, user.uid, user.gid);
     const initdb = spawn(binaries.initdb, args, {
       ...user,
-      cwd: path.parse(dataDir).root,
+      cwd: '/',
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     const [output, [code]] = await Promise.all([text(initdb.stderr), once(initdb, 'close')]);
-    if (code !== 0) throw new ScriptError(`initdb failed: ${failureLine(output)}`);
-    fs.renameSync(password, path.join(unfinished, PASSWORD_FILE));
-    fs.renameSync(unfinished, dataDir);
+    if (code !== 0) throw new ScriptError(`initdb failed: ${output.trim()}`);
+    fs.renameSync(password, path.join(cluster, PASSWORD_FILE));
+    fs.renameSync(cluster, dataDir);
   } catch (error) {
     // If another process was faster, its folder is used.
     if (!fs.existsSync(path.join(dataDir, PASSWORD_FILE))) throw error;
   } finally {
-    fs.rmSync(unfinished, { recursive: true, force: true });
-    fs.rmSync(password, { force: true });
+    fs.rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Removes what a killed process left.
+ * @param {string} dataDir
+ */
+function removeLeftOver(dataDir) {
+  const { dir, base } = path.parse(dataDir);
+  for (const name of fs.readdirSync(dir).filter((one) => one.startsWith(`${base}.init-`))) {
+    const folder = path.join(dir, name);
+    const { mtimeMs = Infinity } = fs.statSync(folder, { throwIfNoEntry: false }) ?? {};
+    if (Date.now() - mtimeMs > LEFT_OVER_MS) fs.rmSync(folder, { recursive: true, force: true });
   }
 }

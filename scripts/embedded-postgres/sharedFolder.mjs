@@ -1,6 +1,5 @@
+import { createHash } from 'node:crypto';
 import fs from 'node:fs';
-import path from 'node:path';
-import { digest } from '../digest.mjs';
 import { ScriptError } from '../ScriptError.mjs';
 
 /**
@@ -10,13 +9,13 @@ import { ScriptError } from '../ScriptError.mjs';
  * @throws {ScriptError} if another user made it, or may write to it
  */
 export function sharedFolder(prefix, subject) {
-  const dir = path.join('/var/tmp', `${prefix}-${digest(subject)}`);
-  if (!fs.existsSync(dir)) {
-    fs.mkdirSync(dir, { recursive: true });
-    fs.chmodSync(dir, 0o755);
-  }
+  const name = createHash('sha256').update(subject).digest('hex').slice(0, 16);
+  const dir = `/var/tmp/${prefix}-${name}`;
+  fs.mkdirSync(dir, { recursive: true, mode: 0o755 });
   const stat = fs.lstatSync(dir);
-  if (!stat.isDirectory() || stat.uid !== process.getuid?.() || stat.mode & 0o022)
+  if (!stat.isDirectory() || stat.uid !== process.getuid?.() || stat.mode & 0o022) {
     throw new ScriptError(`${dir} belongs to another user: remove it, then try again`);
+  }
+  fs.chmodSync(dir, 0o755);
   return dir;
 }

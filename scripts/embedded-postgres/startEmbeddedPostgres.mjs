@@ -1,89 +1,76 @@
-import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { errorCode } from '../errorCode.mjs';
+import { bindPort } from '../bindPort.mjs';
+import { processExists } from '../processExists.mjs';
 import { ScriptError } from '../ScriptError.mjs';
+import { chooseSite } from './chooseSite.mjs';
 import { findBinaries } from './findBinaries.mjs';
 import { launchServer } from './launchServer.mjs';
 import { prepareDataFolder } from './prepareDataFolder.mjs';
-import { findRunning, processExists } from './runningServer.mjs';
-import { serverUser } from './serverUser.mjs';
-import { sharedFolder } from './sharedFolder.mjs';
+import { readPidFile } from './readPidFile.mjs';
 
-/** How long a start that may succeed later is tried again. */
-const RETRY_MS = 3_000;
+/** Another process may be starting or stopping the server, and recovery after a crash takes a while. */
+const PATIENCE_MS = 60_000;
+/** A server writes its file a moment before it listens. */
+const LISTEN_MS = 3_000;
 
-/**
- * Where and as whom the server runs; `dataDir` is without symbolic links.
- * @typedef {ReturnType<typeof chooseSite>} Site
- */
-
-/** @typedef {Awaited<ReturnType<typeof startEmbeddedPostgres>>} EmbeddedPostgres */
+/** @typedef {ReturnType<typeof chooseSite> & { binaries: import('./findBinaries.mjs').Binaries }} Site */
 
 /**
  * Starts PostgreSQL on a data folder, which is made if there is none, or adopts the server that runs
- * on it. It needs no installed server, no install script and no root rights. It listens on 127.0.0.1
- * only, asks for a password, and ends with this process, even after kill -9.
- *
- * `dataDir` of the result is not the wanted folder if the server's user cannot enter that. An adopted
- * server is left alone by `stop`.
+ * on it; `stop` leaves an adopted one alone. It needs no installed server, no install script and no
+ * root rights. It listens on 127.0.0.1 only, and ends with this process, even after kill -9.
  *
  * @param {object} options
- * @param {string} options.dataDir
+ * @param {string} options.dataDir another one is used if the server's user cannot enter it
  * @param {number} [options.port] default: the one of the last start if it is free, otherwise any
  * @param {boolean} [options.fsync] false for tests: faster, but a power failure may lose the data
  * @param {(line: string) => void} [options.log]
- * @throws {ScriptError}
  */
 export async function startEmbeddedPostgres({
-  dataDir: wanted,
+  dataDir,
   port,
   fsync = true,
-  log = () => {},
+  log = () => undefined,
 }) {
-  const site = chooseSite(path.resolve(wanted), log);
-  const { dataDir } = site;
-  const login = { host: '127.0.0.1', username: 'postgres', database: 'postgres' };
-  let deadline = 0;
-  for (;;) {
-    const running = await findRunning(dataDir);
-    const password = await prepareDataFolder(site, { fsync, log });
-    const server = running
-      ? { pid: running.pid, port: running.port, stop: () => Promise.resolve() }
-      : await launchServer(site, { port, fsync });
-    if (server) {
-      const alive = () => processExists(server.pid);
-      return { ...login, password, dataDir, adopted: Boolean(running), alive, ...server };
+  const place = chooseSite(path.resolve(dataDir), log);
+  const site = { ...place, binaries: findBinaries(place.user) };
+  for (const deadline = Date.now() + PATIENCE_MS; ; await sleep(100)) {
+    const running = await findRunning(site.dataDir);
+    if (running !== 'busy') {
+      const password = await prepareDataFolder(site, { fsync, log });
+      const server = running ?? (await launchServer(site, { port, fsync }));
+      if (server) {
+        return {
+          ...{ host: '127.0.0.1', username: 'postgres', database: 'postgres', password },
+          ...{ dataDir: site.dataDir, adopted: Boolean(running) },
+          alive: () => processExists(server.pid),
+          stop: () => Promise.resolve(),
+          ...server,
+        };
+      }
     }
-    deadline ||= Date.now() + RETRY_MS;
-    if (Date.now() > deadline)
-      throw new ScriptError(`embedded PostgreSQL did not start: see ${dataDir}/server.log`);
-    await sleep(150);
+    if (Date.now() > deadline) {
+      throw new ScriptError(`PostgreSQL did not start: see ${site.dataDir}/server.log`);
+    }
   }
 }
 
 /**
- * @param {string} wanted
- * @param {(line: string) => void} log
+ * The server that runs on a data folder already. `busy`: it is starting or stopping.
+ *
+ * @param {string} dataDir
+ * @returns {Promise<{ pid: number, port: number } | 'busy' | undefined>}
  */
-function chooseSite(wanted, log) {
-  let dataDir = wanted;
-  let user = serverUser(dataDir);
-  const binaries = findBinaries(user);
-  const parent = path.dirname(wanted);
-  try {
-    fs.mkdirSync(parent, { recursive: true });
-  } catch (error) {
-    throw new ScriptError(`cannot make the folder ${parent}: ${errorCode(error)}`);
-  }
-  // Tried, because mode bits do not show access lists and mount options.
-  const enter = { ...user, cwd: '/' };
-  if (user && spawnSync('/bin/sh', ['-c', 'cd "$1"', 'sh', parent], enter).status !== 0) {
-    dataDir = path.join(sharedFolder('auth-service', wanted), 'postgres');
-    user = serverUser(dataDir);
-    log(`the database's user cannot enter ${parent}: the data are in ${dataDir}`);
-  }
-  if (fs.existsSync(dataDir)) dataDir = fs.realpathSync(dataDir);
-  return { dataDir, user, binaries };
+async function findRunning(dataDir) {
+  const server = readPidFile(dataDir);
+  if (!server || !processExists(server.pid)) return undefined;
+  const isFree = await bindPort(server.port, '127.0.0.1').catch(() => false);
+  if (!isFree) return server.ready ? { pid: server.pid, port: server.port } : 'busy';
+  if (Date.now() - server.written < LISTEN_MS) return 'busy';
+  // The server was killed, and another process has its pid now, as often in containers. PostgreSQL
+  // would not start while the file is there.
+  fs.rmSync(path.join(dataDir, 'postmaster.pid'), { force: true });
+  return undefined;
 }

@@ -4,7 +4,7 @@ import fs from 'node:fs';
 const disk = /** @type {Record<string, (...args: unknown[]) => unknown>} */ (
   /** @type {unknown} */ (fs)
 );
-const CHANGES = ['writeFileSync', 'linkSync', 'renameSync', 'unlinkSync'];
+const CHANGES = ['writeFileSync', 'linkSync', 'renameSync', 'unlinkSync', 'rmSync'];
 let left = Number(process.env.KILL_AT);
 
 for (const name of CHANGES) {

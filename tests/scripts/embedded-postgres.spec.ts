@@ -172,6 +172,17 @@ describe('startEmbeddedPostgres', () => {
       expect(readdirSync(dataDir)).toEqual(['PG_VERSION']);
     });
 
+    it('names the version that made the data, if it is another one', async () => {
+      const first = hold();
+      await ready(first);
+      await stop(first);
+      writeFileSync(path.join(dataDir, 'PG_VERSION'), '9\n');
+
+      const second = hold();
+      expect(await second.exited).toBe(1);
+      expect(second.output).toMatch(/^[^\n]*was made by PostgreSQL 9, [^\n]*PG_BIN_DIR[^\n]*\n$/);
+    });
+
     it('removes what an interrupted start left beside it', async () => {
       const left = path.join(dir, 'postgres.init-0123456789ab');
       mkdirSync(left);

@@ -81,14 +81,44 @@ describe('scripts/generateKeys.mjs', () => {
     });
   });
 
+  describe('when it is killed while it overwrites', () => {
+    const text = (name: string) =>
+      existsSync(file(name)) ? readFileSync(file(name), 'utf8') : undefined;
+    const publicOf = (pem: string) =>
+      createPublicKey(pem).export({ type: 'spki', format: 'pem' }).toString();
+    const killed = (at: number) =>
+      runNode(['--import', './tests/keys/killAt.mjs', 'scripts/generateKeys.mjs', '--force'], {
+        CERTS_DIR: dir,
+        KILL_AT: String(at),
+      }).code === null;
+
+    it('leaves the old or the new private key, and no public key of another one', () => {
+      generate();
+      const old = text('private.pem') ?? '';
+      let kills = 0;
+      for (; killed(kills + 1); kills += 1) {
+        const privatePem = text('private.pem') ?? '';
+        expect([undefined, publicOf(privatePem)]).toContain(text('public.pem'));
+        expect(statSync(file('private.pem')).mode & 0o777).toBe(0o600);
+      }
+      expect(kills).toBeGreaterThan(4);
+      expect(text('private.pem')).not.toBe(old);
+      expect(text('public.pem')).toBe(publicOf(text('private.pem') ?? ''));
+    });
+  });
+
   describe('when the service has its settings in a file, and nothing is installed', () => {
     let tree: string;
-    const run = (environment: Record<string, string>) =>
-      runNode([path.join(tree, 'scripts', 'generateKeys.mjs')], environment);
+    const run = (environment: Record<string, string>, script = 'generateKeys.mjs') =>
+      runNode([path.join(tree, 'scripts', script)], environment);
 
+    // Only the scripts that are in the production image.
     beforeEach(() => {
       tree = tempFolder('keys');
-      cpSync(path.join(ROOT, 'scripts'), path.join(tree, 'scripts'), { recursive: true });
+      const image = readFileSync(path.join(ROOT, 'docker/prod/Dockerfile'), 'utf8');
+      for (const script of image.match(/\bscripts\/\S+\.mjs\b/g) ?? []) {
+        cpSync(path.join(ROOT, script), path.join(tree, script));
+      }
     });
     afterEach(() => {
       rmSync(tree, { recursive: true });
@@ -106,6 +136,13 @@ describe('scripts/generateKeys.mjs', () => {
       expect(outcome).toMatchObject({ code: 0, stderr: '' });
       expect(outcome.stdout).toContain(path.join(tree, folder, 'private.pem'));
       expect(readdirSync(path.join(tree, folder)).sort()).toEqual(['private.pem', 'public.pem']);
+    });
+
+    it('prints the public key as a JWK', () => {
+      run({});
+      const outcome = run({}, 'convertPemToJwk.mjs');
+      expect(outcome).toMatchObject({ code: 0 });
+      expect(JSON.parse(outcome.stdout)).toMatchObject({ kty: 'RSA', alg: 'RS256' });
     });
 
     it('reads the file of prod if NODE_ENV is not set, as the service does', () => {
