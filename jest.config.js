@@ -5,8 +5,8 @@ module.exports = {
   testEnvironmentOptions: { globalsCleanup: 'off' },
   roots: ['<rootDir>/tests'],
   testMatch: ['**/*.spec.ts'],
-  // They take minutes: `npm run proof:faults`.
-  testPathIgnorePatterns: ['<rootDir>/tests/faults'],
+  // They take minutes: `npm run proof:faults`, `npm run proof:scripts`.
+  testPathIgnorePatterns: ['<rootDir>/tests/faults', '<rootDir>/tests/scripts'],
   transform: { '^.+\\.ts$': ['ts-jest', { tsconfig: 'tsconfig.json' }] },
   globalSetup: '<rootDir>/tests/support/globalSetup.ts',
   globalTeardown: '<rootDir>/tests/support/globalTeardown.ts',

@@ -1,10 +1,10 @@
 const config = require('../jest.config');
 
-/** The specs that start many processes and wait for their failures: `npm run proof:faults`. */
+/** The specs that take minutes: `npm run proof:faults`, `npm run proof:scripts`. */
 module.exports = {
   ...config,
   rootDir: '..',
-  roots: ['<rootDir>/tests/faults'],
+  roots: ['<rootDir>/tests/faults', '<rootDir>/tests/scripts'],
   testPathIgnorePatterns: [],
   collectCoverage: false,
 };
