@@ -5,6 +5,7 @@ import { loadConfig, schemaFor } from '../src/config';
 import { CATALOGUE } from '../src/errors/problems';
 import { auditLevels } from '../src/service/auditLevels';
 import { MOUNTS } from './support/client';
+import { routesOf } from './support/routesOf';
 import { environmentFor, startService, type TestService } from './support/service';
 
 const ROOT = path.resolve(__dirname, '..');
@@ -100,7 +101,7 @@ describe.each(['docs/api.md', 'README.md'])('the routes in %s', (file) => {
   );
 
   it('are exactly the routes of the application', () => {
-    expect(documented).toEqual(sorted(routesOf(service.app.router as unknown as Layer['handle'])));
+    expect(documented).toEqual(sorted(routesOf(service.app)));
   });
 
   it('have exactly the methods of Allow', async () => {
@@ -117,24 +118,6 @@ describe.each(['docs/api.md', 'README.md'])('the routes in %s', (file) => {
     expect(sorted(allowed.flat())).toEqual(documented);
   });
 });
-
-/** How Express stores a route or a mounted router. */
-interface Layer {
-  rawPath: string | string[];
-  route?: { path: string | string[]; methods: Record<string, boolean> };
-  handle: { stack?: Layer[] };
-}
-
-/** Each route of a router as `METHOD /path`. */
-function routesOf({ stack = [] }: Layer['handle'], mount = ''): string[] {
-  return stack.flatMap(({ rawPath, route, handle }) => {
-    if (!route)
-      return [rawPath].flat().flatMap((path) => routesOf(handle, mount + path.replace(/\/$/, '')));
-    const methods = Object.keys(route.methods).filter((method) => method !== '_all');
-    const paths = [route.path].flat().map((path) => mount + path);
-    return methods.flatMap((method) => paths.map((path) => `${method.toUpperCase()} ${path}`));
-  });
-}
 
 describe('docs/operations.md', () => {
   const documented = rowsOf('docs/operations.md', 'event');
