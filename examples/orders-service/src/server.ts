@@ -1,6 +1,5 @@
-import cookieParser from 'cookie-parser';
+import { accessToken, requireRole, userOf } from 'auth-service-client/express';
 import express from 'express';
-import { accessToken, allowedRoles } from './accessToken.js';
 
 const {
   AUTH_ISSUER: issuer = 'http://localhost:5501',
@@ -10,23 +9,22 @@ const {
 } = process.env;
 
 const orders = [
-  { id: 1, customer: '1', article: 'teapot' },
-  { id: 2, customer: '2', article: 'kettle' },
+  { id: 1, customer: 1, article: 'teapot' },
+  { id: 2, customer: 2, article: 'kettle' },
 ];
 
 const app = express();
 app.disable('x-powered-by');
-app.use(cookieParser());
 app.use(accessToken({ issuer, audience, refreshInterval: Number(JWKS_REFRESH_SECONDS) }));
 
 /** A customer sees only their own orders. */
 app.get('/orders', (_req, res) => {
-  const { id } = res.locals.user as { id: string };
-  res.json({ user: id, orders: orders.filter(({ customer }) => customer === id) });
+  const user = userOf(res);
+  res.json({ user: user.id, orders: orders.filter(({ customer }) => customer === user.id) });
 });
 
 /** An administrator sees all. */
-app.get('/orders/all', allowedRoles('admin'), (_req, res) => {
+app.get('/orders/all', requireRole('admin'), (_req, res) => {
   res.json({ orders });
 });
 
