@@ -258,6 +258,19 @@ describe('a tab that slept', () => {
   });
 });
 
+describe('a client on a server', () => {
+  it('keeps nothing open, so that the process can end', async () => {
+    setLocks(undefined);
+    const open = () => process.getActiveResourcesInfo().filter((kind) => kind === 'MessagePort');
+    const before = open();
+    const client = profile.tab();
+    await client.register(aUser());
+    await client.logout();
+    client.onSignedOut(() => undefined)();
+    expect(open()).toEqual(before);
+  });
+});
+
 describe('without BroadcastChannel', () => {
   it('a tab still learns of the end of the session, of a login and of another user', async () => {
     setLocks(undefined);
