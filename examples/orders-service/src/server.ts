@@ -1,9 +1,11 @@
 import { accessToken, requireRole, userOf } from 'auth-service-client/express';
+import cors from 'cors';
 import express from 'express';
 
 const {
   AUTH_ISSUER: issuer = 'http://localhost:5501',
   AUTH_AUDIENCE: audience = 'auth-service',
+  APP_ORIGIN = 'http://localhost:5173',
   JWKS_REFRESH_SECONDS = '240',
   PORT = '5600',
 } = process.env;
@@ -15,6 +17,8 @@ const orders = [
 
 const app = express();
 app.disable('x-powered-by');
+// Before the guard, so that the app can also read its 401.
+app.use(cors({ origin: APP_ORIGIN, credentials: true, exposedHeaders: ['Retry-After'] }));
 app.use(accessToken({ issuer, audience, refreshInterval: Number(JWKS_REFRESH_SECONDS) }));
 
 /** A customer sees only their own orders. */
