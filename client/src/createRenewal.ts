@@ -23,6 +23,8 @@ export type Renew = (seen: number) => Promise<Response | undefined>;
 
 export function createRenewal({ send, signIn, lock, timeout }: Dependencies): Renew {
   let running: Promise<Response | undefined> | undefined;
+  /** The tokens with which the last of the waiting requests has failed. */
+  let newest = 0;
   let refused: { response: Response; until: number } | undefined;
 
   const ask = (path: string, init?: RequestInit) =>
@@ -52,10 +54,10 @@ export function createRenewal({ send, signIn, lock, timeout }: Dependencies): Re
     return user !== undefined;
   };
 
-  return async (seen) => {
-    if (signIn.renewals !== seen) return undefined;
+  return (seen) => {
+    newest = Math.max(newest, seen);
     running ??= exclusively(lock, timeout, async (waited) => {
-      if (signIn.renewals !== seen || (waited && (await areGood()))) return undefined;
+      if (signIn.renewals > newest || (waited && (await areGood()))) return undefined;
       return refused && performance.now() < refused.until ? refused.response : refresh();
     }).finally(() => {
       running = undefined;

@@ -64,6 +64,16 @@ const open = (options?: Parameters<Profile['tab']>[0]) => {
 const self = ({ client }: Page) => client.fetch(`${profile.baseUrl}/auth/self`);
 const isRefresh = (request: Request) => request.url.endsWith('/refresh');
 
+/** The name of the lock and of the channel. */
+const nameOf = ({ baseUrl }: Profile) => `auth-service-client ${baseUrl}`;
+
+/** What another tab tells. */
+function announce(message: object): void {
+  const channel = new BroadcastChannel(nameOf(profile));
+  channel.postMessage(message);
+  channel.close();
+}
+
 /** Holds the requests that match until it is told to let them pass. */
 function hold(matches: (request: Request) => boolean): () => void {
   let release: () => void = () => undefined;
@@ -176,6 +186,13 @@ describe('with Web Locks', () => {
     setLocks(locks);
   });
 
+  /** As a tab that refreshes, until `end` is called. */
+  function holdLock() {
+    let end: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => (end = resolve));
+    return { end, ended: locks.request(nameOf(profile), {}, () => held) };
+  }
+
   it('a tab whose turn comes after a refresh does not refresh, even if it heard nothing', async () => {
     const { tabs } = await signedInTabs(3);
     for (const page of tabs) page.close();
@@ -212,18 +229,36 @@ describe('with Web Locks', () => {
     expect((await two.client.self()).id).toBe(userId);
   });
 
+  it('a tab refreshes if only the last of its waiting requests needs it', async () => {
+    const { tabs, userId } = await signedInTabs(1);
+    const [tab] = tabs as [Page];
+    let refused = 0;
+    profile.network = async (_request, pass) => {
+      const response = await pass();
+      if (response.status === 401) refused += 1;
+      return response;
+    };
+    const { end, ended } = holdLock();
+    const first = self(tab);
+    await until(() => refused === 1, 'the first 401');
+    announce({ userId, isLogin: true, at: Date.now() });
+    await until(() => tab.events.length === 1, 'the news of a renewal');
+    const last = self(tab);
+    await until(() => refused === 2, 'the second 401');
+    // By now the last one waits, too.
+    await profile.fetch(`${profile.baseUrl}/health/live`);
+    end();
+    await ended;
+    expect(await Promise.all([first, last])).toMatchObject([{ status: 200 }, { status: 200 }]);
+  });
+
   it('a tab does not wait for longer than the timeout for one that hangs', async () => {
     await signedInTabs(1);
     const impatient = open({ timeout: 100 });
-    let end: () => void = () => undefined;
-    const hanging = locks.request(
-      `auth-service-client ${profile.baseUrl}`,
-      {},
-      () => new Promise<void>((resolve) => (end = resolve)),
-    );
+    const { end, ended } = holdLock();
     expect((await self(impatient)).status).toBe(200);
     end();
-    await hanging;
+    await ended;
   });
 
   it('passes an error of the request on', async () => {
@@ -246,12 +281,8 @@ describe('a tab that slept', () => {
     const [tab] = tabs as [Page];
     const release = hold((request) => request.url.endsWith('/self'));
     const response = self(tab);
-    const other = new BroadcastChannel(`auth-service-client ${profile.baseUrl}`);
-    other.postMessage({ userId, at: Date.now() - 3_600_000 });
-    // Messages of one channel arrive in order, so this one shows that the first has arrived.
-    other.postMessage({ userId, isLogin: true, at: Date.now() - 3_600_000 });
-    await until(() => tab.events.length === 1, 'the messages');
-    other.close();
+    announce({ userId, isLogin: true, at: Date.now() - 3_600_000 });
+    await until(() => tab.events.length === 1, 'the message');
     release();
     expect((await response).status).toBe(200);
     expect(profile.count(REFRESH)).toBe(1);
