@@ -92,7 +92,11 @@ describe('the methods of the client', () => {
     await client.login({ email, password });
     const device = await signedInElsewhere();
     profile.dropAccessToken();
+    let signedOut = 0;
+    const stop = client.onSignedOut(() => (signedOut += 1));
     await client.logout(scope);
+    stop();
+    expect(signedOut).toBe(own ? 0 : 1);
     const isSignedIn = ({ self }: AuthClient) =>
       self().then(
         () => true,
