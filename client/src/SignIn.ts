@@ -52,7 +52,6 @@ export class SignIn {
 
   /** Takes note of a change in this tab and tells the other tabs. */
   tell(change: Change): void {
-    if (change.userId === null && this.userId === null) return;
     if (change.userId !== null) this.renewals += 1;
     this.learn(change);
     const channel = this.channel ?? this.open();
