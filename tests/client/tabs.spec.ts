@@ -140,7 +140,8 @@ describe.each([
   it('hear of a login and of a logout', async () => {
     const tabs = [open(), open(), open()];
     const user = aUser();
-    const { userId } = await open().client.register(user);
+    // A tab without listeners tells the others, too.
+    const { userId } = await profile.tab().register(user);
     await until(() => tabs.every(({ events }) => events.length === 1), 'onSignedIn');
     await tabs[1]?.client.logout();
     await until(() => tabs.every(({ events }) => events.length === 2), 'onSignedOut');
