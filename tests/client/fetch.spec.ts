@@ -202,14 +202,16 @@ describe('fetch of the client', () => {
 
   describe('when a proxy is in the way', () => {
     it.each([
-      ['the page of a captive portal', 200],
-      ['its own 401', 401],
-      ['its own 403', 403],
-    ])('does not take %s for an end of the session', async (_name, status) => {
+      ['the page of a captive portal', 200, 'text/html'],
+      ['its own 401', 401, 'text/html'],
+      ['its own 403', 403, 'text/html'],
+      ['its own problem', 401, 'application/problem+json'],
+    ])('does not take %s for an end of the session', async (_name, status, type) => {
+      const body = type === 'text/html' ? '<h1>who are you?</h1>' : '{"type":"about:blank"}';
       profile.dropAccessToken();
       profile.network = (request, pass) =>
         request.url.endsWith('/refresh')
-          ? Promise.resolve(new Response('<h1>who are you?</h1>', { status }))
+          ? Promise.resolve(new Response(body, { status, headers: { 'Content-Type': type } }))
           : pass();
       const outcome = await self().catch((error: unknown) => error);
       if (status === 200) expect(outcome).toBeInstanceOf(TypeError);
