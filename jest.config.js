@@ -8,6 +8,8 @@ module.exports = {
   // They take minutes: `npm run proof:faults`, `npm run proof:scripts`.
   testPathIgnorePatterns: ['<rootDir>/tests/faults', '<rootDir>/tests/scripts'],
   transform: { '^.+\\.ts$': ['ts-jest', { tsconfig: 'tsconfig.json' }] },
+  // client/ is compiled to ES modules, whose imports end with .js.
+  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   globalSetup: '<rootDir>/tests/support/globalSetup.ts',
   globalTeardown: '<rootDir>/tests/support/globalTeardown.ts',
   testTimeout: 30_000,
@@ -16,7 +18,13 @@ module.exports = {
   // .ci/run and `--coverage` report it; the threshold is for a run of everything.
   collectCoverage: process.env.CI === 'true',
   // These run as processes of their own, where Jest cannot count lines.
-  collectCoverageFrom: ['src/**/*.ts', '!src/server.ts', '!src/cluster.ts', '!src/commands/**'],
+  collectCoverageFrom: [
+    'src/**/*.ts',
+    '!src/server.ts',
+    '!src/cluster.ts',
+    '!src/commands/**',
+    'client/src/*.ts',
+  ],
   coverageThreshold: { global: { lines: 95 } },
   coverageReporters: ['text-summary', 'lcov'],
   watchPathIgnorePatterns: ['<rootDir>/.data', '<rootDir>/dist', '<rootDir>/coverage'],

@@ -32,10 +32,12 @@ async function startOrders(issuer) {
   const url = `http://127.0.0.1:${port}`;
   await program.responds(`${url}/orders`, 401);
   /** @param {Record<string, string>} headers */
-  const status = async (headers, route = '/orders') =>
-    (await fetch(`${url}${route}`, { headers })).status;
+  const request = (headers, route = '/orders') => fetch(`${url}${route}`, { headers });
+  /** @param {Record<string, string>} headers */
+  const status = async (headers, route = '/orders') => (await request(headers, route)).status;
   return {
     stop: () => program.stop(),
+    request,
     status,
     verify: (/** @type {string} */ token) => ask(`${url}/orders`, token),
     /** @type {(token: string, route?: string) => Promise<number>} */
@@ -61,6 +63,13 @@ export async function checkOrdersService(service, bad, sign) {
     assertEqual(await orders.cookie(access), 200, 'by cookie');
     assertEqual(await orders.bearer(access), 200, 'by bearer');
     assertEqual(await orders.status({}), 401, 'without');
+  });
+  await check('orders-service lets the app read its responses, refusals too', async () => {
+    for (const headers of [{}, { Cookie: `access_token=${access}` }]) {
+      const response = await orders.request({ ...headers, Origin: 'http://localhost:5173' });
+      assertEqual(response.headers.get('access-control-allow-origin'), 'http://localhost:5173', '');
+      assertEqual(response.headers.get('access-control-allow-credentials'), 'true', '');
+    }
   });
   for (const [fault, token] of Object.entries(bad)) {
     await check(`orders-service refuses a token ${fault}`, async () => {

@@ -5,6 +5,7 @@
  */
 import { cookieHeader } from '../../tests/harness/cookieHeader.js';
 import { checkClocks } from './checkClocks.mjs';
+import { checkGuard } from './checkGuard.mjs';
 import { checkRotation } from './checkRotation.mjs';
 import { assertEqual, assertRefused, check, summary } from './checks.mjs';
 import { verifyWithExpressJwt } from './expressJwt.mjs';
@@ -67,6 +68,7 @@ try {
     await verifier.stop?.();
   }
 
+  await checkGuard(service, access, bad);
   await checkOrdersService(service, bad, sign);
 } finally {
   await service.stop();

@@ -10,17 +10,13 @@ const quotationsIn = (page: string) =>
     ([, file = '', code = '']) => ({ page, file, code }),
   );
 
-const quotations = ['docs/service-authors.md', 'docs/sessions.md'].flatMap(quotationsIn);
+const quotations = ['docs/service-authors.md', 'client/README.md'].flatMap(quotationsIn);
 
 describe('the pages for developers', () => {
-  it('quote the orders service and the client of a single-page app', () => {
-    expect(quotations.map(({ file }) => file)).toEqual(
-      expect.arrayContaining([
-        'examples/orders-service/src/accessToken.ts',
-        'examples/orders-service/src/server.ts',
-        'examples/browser/authFetch.ts',
-      ]),
-    );
+  it('quote the orders service', () => {
+    const quoted = quotations.map(({ page, file }) => `${page}: ${file}`);
+    for (const page of ['docs/service-authors.md', 'client/README.md'])
+      expect(quoted).toContain(`${page}: examples/orders-service/src/server.ts`);
   });
 
   it.each(quotations)('quotes $file to the letter in $page', ({ file, code }) => {

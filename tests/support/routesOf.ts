@@ -1,18 +1,22 @@
 import type { Express } from 'express';
 
-/** What Express keeps of a route, or of a router that is mounted. */
+/** How Express stores a route or a mounted router. */
 interface Layer {
   rawPath: string | string[];
   route?: { path: string | string[]; methods: Record<string, boolean> };
-  handle: { stack?: Layer[] };
+  handle: Stack;
+}
+
+interface Stack {
+  stack?: Layer[];
 }
 
 /** Each route of an application as `METHOD /path`. */
 export function routesOf({ router }: Express): string[] {
-  return routesBelow(router as unknown as Layer['handle'], '');
+  return routesBelow(router as unknown as Stack, '');
 }
 
-function routesBelow({ stack = [] }: Layer['handle'], mount: string): string[] {
+function routesBelow({ stack = [] }: Stack, mount: string): string[] {
   return stack.flatMap(({ rawPath, route, handle }) => {
     if (!route)
       return [rawPath]
