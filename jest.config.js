@@ -12,7 +12,8 @@ module.exports = {
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   globalSetup: '<rootDir>/tests/support/globalSetup.ts',
   globalTeardown: '<rootDir>/tests/support/globalTeardown.ts',
-  testTimeout: 30_000,
+  // Ten times what the slowest test takes: other programs may keep the machine busy.
+  testTimeout: 60_000,
   // Many specs wait for processes: a worker for each core is faster than Jest's default of one less.
   maxWorkers: '100%',
   // .ci/run and `--coverage` report it; the threshold is for a run of everything.

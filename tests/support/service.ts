@@ -34,6 +34,7 @@ export interface TestService {
   advance(seconds: number): Promise<void>;
   /** Stops both clocks, the given number of seconds after the start of the service. */
   freeze(seconds: number): Promise<void>;
+  thaw(): Promise<void>;
   now(): number;
   stop(): Promise<void>;
 }
@@ -104,6 +105,10 @@ export async function startService(
     async freeze(seconds) {
       frozenAt = startedAt + seconds * 1000;
       await dataSource.query('UPDATE test_clock.setting SET frozen_at = $1', [new Date(frozenAt)]);
+    },
+    async thaw() {
+      frozenAt = undefined;
+      await dataSource.query('UPDATE test_clock.setting SET frozen_at = NULL');
     },
     stop: () => dataSource.destroy(),
   };
