@@ -99,11 +99,11 @@ export const CLOSE_ALL: Statement = {
     WITH owner AS MATERIALIZED (
       SELECT id FROM users WHERE id = $2 FOR NO KEY UPDATE
     ), caller AS MATERIALIZED (
-      SELECT token.user_id FROM owner JOIN refresh_tokens AS token ON token.user_id = owner.id
+      SELECT token.user_id FROM owner JOIN refresh_tokens AS token ON token.user_id = $2
       WHERE token.session_id = $1 AND token.expires_at > now() FOR UPDATE OF token
     ), ended AS (
       DELETE FROM refresh_tokens AS token USING caller
-      WHERE token.user_id = caller.user_id AND NOT ($3 AND token.session_id = $1)
+      WHERE token.user_id = $2 AND NOT ($3 AND token.session_id = $1)
       RETURNING token.id
     )
     SELECT (SELECT count(*) FROM ended)::integer AS ended FROM caller`,
