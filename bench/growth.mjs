@@ -4,7 +4,7 @@
  * also on a copy of the large one whose sessions are in partitions.
  *
  *   npm run growth -- [--rows 10000000] [--users 1000000] [--rounds 5] [--seconds 5]
- *                     [--partitioned] [--partitions 32]
+ *                     [--partitioned] [--partitions 8]
  */
 import pg from 'pg';
 import { explainExecuted } from '../tests/harness/explainExecuted.js';
@@ -32,7 +32,7 @@ const WORKS = {
 };
 const options = optionsOf({
   ...{ rows: 10_000_000, users: 1_000_000, rounds: 5, seconds: 5 },
-  ...{ partitioned: false, partitions: 32 },
+  ...{ partitioned: false, partitions: 8 },
 });
 
 /**

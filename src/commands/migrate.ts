@@ -9,8 +9,8 @@ import { databaseLabel } from './databaseLabel';
 import { runCommand } from './runCommand';
 import { withDatabase } from './withDatabase';
 
-const USAGE = 'usage: migrate [run | revert | partition [--partitions 32] | unpartition]';
-const PARTITIONS = 32;
+const USAGE = 'usage: migrate [run | revert | partition [--partitions 8] | unpartition]';
+const PARTITIONS = 8;
 const MAX_PARTITIONS = 1_024;
 
 const ACTIONS = {

@@ -34,8 +34,8 @@ export const FIND_BACKLOG: Statement = {
 export const FORGET_COUNTERS: Statement = {
   name: 'counter-forget',
   text: `
-    DELETE FROM rate_limits WHERE ctid = ANY (ARRAY(
-      SELECT ctid FROM rate_limits WHERE expire <= $2
+    DELETE FROM rate_limits WHERE key = ANY (ARRAY(
+      SELECT key FROM rate_limits WHERE expire <= $2
       ORDER BY expire LIMIT $1 FOR UPDATE SKIP LOCKED
     )) RETURNING key`,
 };
@@ -44,9 +44,14 @@ export const FORGET_COUNTERS: Statement = {
 export const FORGET_NETWORKS: Statement = {
   name: 'network-forget',
   text: `
-    DELETE FROM sign_in_networks WHERE ctid = ANY (ARRAY(
-      SELECT ctid FROM sign_in_networks
+    WITH unused AS MATERIALIZED (
+      SELECT user_id, network FROM sign_in_networks
       WHERE last_used_at < now() - make_interval(secs => $2)
       ORDER BY last_used_at LIMIT $1 FOR UPDATE SKIP LOCKED
-    )) RETURNING user_id`,
+    )
+    DELETE FROM sign_in_networks AS known
+    USING unnest(ARRAY(SELECT user_id FROM unused), ARRAY(SELECT network FROM unused))
+      AS gone (user_id, network)
+    WHERE known.user_id = gone.user_id AND known.network = gone.network
+    RETURNING known.user_id`,
 };

@@ -201,7 +201,7 @@ export const SETTLE: Statement = {
       )}
       FROM judged
       WHERE judgement IN ('rotate', 'recover') AND token.session_id = judged.session_id
-        AND token.user_id = judged.user_id
+        AND token.user_id = $3
       RETURNING token.*
     ), stolen AS (
       DELETE FROM refresh_tokens AS token USING judged

@@ -100,7 +100,7 @@ describe('the built migrate command', () => {
     it('says what it did, in both directions', async () => {
       await migrate();
       const moved = '0 sessions moved to';
-      expect(await said(['partition'])).toBe(`${moved} 32 partitions in ${label()}\n`);
+      expect(await said(['partition'])).toBe(`${moved} 8 partitions in ${label()}\n`);
       expect(await said(['partition'])).toBe(`sessions are in partitions already in ${label()}\n`);
       expect(await said(['unpartition'])).toBe(`${moved} one table in ${label()}\n`);
       expect(await said(['unpartition'])).toBe(`sessions are in one table already in ${label()}\n`);
