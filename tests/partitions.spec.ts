@@ -165,6 +165,8 @@ describe('the plans of partitions', () => {
   beforeAll(async () => {
     service = await startService();
     runner = service.dataSource.createQueryRunner();
+    // The service's own connections end a statement after two seconds.
+    await runner.query('SET statement_timeout = 0');
     await runner.query(`
       INSERT INTO users ("firstName", "lastName", email, password)
       SELECT 'Ada', 'Lovelace', 'ada' || n || '@example.com', 'x' FROM generate_series(1, 1000) AS n`);
