@@ -46,7 +46,9 @@ async function explainExecuted(run, text, values) {
   );
   await run('ROLLBACK');
   await run('DEALLOCATE explained');
-  const [{ Plan: plan, 'Execution Time': milliseconds }] = row['QUERY PLAN'];
+  const explained = row?.['QUERY PLAN'][0];
+  if (explained === undefined) throw new Error('no plan');
+  const { Plan: plan, 'Execution Time': milliseconds } = explained;
   const nodes = nodesOf(plan).filter((node) => (node['Actual Loops'] ?? 0) > 0);
   return { nodes, milliseconds };
 }
