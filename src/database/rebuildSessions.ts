@@ -1,7 +1,8 @@
 import type { DataSource, EntityManager } from 'typeorm';
+import { ConfigError } from '../config/ConfigError';
 import { withMigrationLock } from './withMigrationLock';
 
-/** Earlier versions cannot tell while a statement runs which partitions it needs not change. */
+/** Earlier versions plan a change for every partition, at each run. */
 const MIN_VERSION = 140_000;
 
 const COPY = 'refresh_tokens_copy';
@@ -48,7 +49,7 @@ const keyed = (definition: string, isPartitioned: boolean) =>
  * table, in one transaction. Columns, constraints, indexes and rights of later migrations are kept. Resolves
  * to the number of rows, or undefined if the table has that form already.
  *
- * @throws {Error} if this version of PostgreSQL cannot prune partitions at a change.
+ * @throws {ConfigError} if this version of PostgreSQL cannot prune partitions at a change.
  */
 export function rebuildSessions(
   dataSource: DataSource,
@@ -78,7 +79,7 @@ async function rebuild(
   );
   const [form] = await rows<{ isPartitioned: boolean; owner: string; version: number }>(FIND_FORM);
   if (form === undefined || form.isPartitioned === willBePartitioned) return undefined;
-  if (form.version < MIN_VERSION) throw new Error('partitions need PostgreSQL 14 or newer');
+  if (form.version < MIN_VERSION) throw new ConfigError(['partitions need PostgreSQL 14 or newer']);
   const constraints = await rows<Named>(FIND_CONSTRAINTS);
   const indexes = await rows<Named>(FIND_INDEXES);
   const grants = await rows<{ onTable: string; onSequence: string | null }>(FIND_GRANTS);
