@@ -1,19 +1,21 @@
 /**
  * Whether the service slows down as its tables fill: the same requests on a small and on a large
- * database, in alternation, with sessions and accounts from all parts of the tables.
+ * database, in alternation, with sessions and accounts from all parts of the tables. With `--partitioned`
+ * also on a copy of the large one whose sessions are in partitions.
  *
  *   npm run growth -- [--rows 10000000] [--users 1000000] [--rounds 5] [--seconds 5]
+ *                     [--partitioned] [--partitions 8]
  */
-import bcrypt from 'bcrypt';
-import { createPrivateKey, createPublicKey, createHash, randomUUID } from 'node:crypto';
-import fs from 'node:fs';
-import path from 'node:path';
-import jwt from 'jsonwebtoken';
 import pg from 'pg';
-import { BROWSER_HEADERS, PASSWORD } from './lib/accounts.mjs';
-import { prepareService, signingInAs, startService } from './lib/contestants.mjs';
+import { explainExecuted } from '../tests/harness/explainExecuted.js';
+import { migrate } from '../tests/harness/migrate.js';
+import { BROWSER_HEADERS } from './lib/accounts.mjs';
+import { builtStatements } from './lib/builtStatements.mjs';
+import { environmentOf, prepareService, signingInAs, startService } from './lib/contestants.mjs';
+import { fill, someSessions } from './lib/fill.mjs';
 import { optionsOf } from './lib/options.mjs';
 import { conclude } from './lib/report.mjs';
+import { signer } from './lib/signer.mjs';
 import { median, pairedRatio } from './lib/statistics.mjs';
 import { onWorkbench } from './lib/workbench.mjs';
 
@@ -21,120 +23,185 @@ const LIMIT = 1.25;
 const SMALL = { rows: 1_000, users: 1_000 };
 /** Sessions chosen at random; the small table has no more. */
 const SESSIONS = 1_000;
+/** Runs of each statement of which the median counts. */
+const RUNS = 20;
 const WORKS = {
   self: { connections: 20 },
   refresh: { connections: 20 },
   login: { connections: 8 },
 };
-const options = optionsOf({ rows: 10_000_000, users: 1_000_000, rounds: 5, seconds: 5 });
+const options = optionsOf({
+  ...{ rows: 10_000_000, users: 1_000_000, rounds: 5, seconds: 5 },
+  ...{ partitioned: false, partitions: 8 },
+});
 
 /**
- * @typedef {{ id: string, userId: number, sessionId: string, expiresAt: number }} Row
  * @typedef {Awaited<ReturnType<typeof prepare>>} Side
  * @typedef {import('./lib/report.mjs').Figures} Figures
+ * @typedef {import('../tests/harness/query.js').Database} Database
+ * @typedef {import('./lib/fill.mjs').Session} Session
  */
 
 const say = (/** @type {string} */ line) => process.stderr.write(`${line}\n`);
 
 /**
- * Fills the tables of a migrated database.
- * @param {pg.Client} client
- * @param {{ rows: number, users: number }} size
+ * @template T
+ * @param {Database} database
+ * @param {(client: pg.Client) => Promise<T>} work
  */
-async function fill(client, { rows, users }) {
-  // Skips the foreign key checks: every user_id exists.
-  await client.query('SET session_replication_role = replica');
-  await client.query(
-    `INSERT INTO users ("firstName", "lastName", email, password)
-     SELECT 'Ada', 'Lovelace', 'user' || n || '@example.com', $1
-     FROM generate_series(1, $2::integer) AS n`,
-    [await bcrypt.hash(PASSWORD, 10), users],
-  );
-  await client.query(
-    `INSERT INTO refresh_tokens (user_id, session_id, session_started_at, user_agent, ip_address,
-                                 created_at, expires_at)
-     SELECT 1 + n % $1::integer, gen_random_uuid(), moment, $2, '192.0.2.1', moment,
-            moment + interval '30 days'
-     FROM generate_series(1, $3::integer) AS n,
-          LATERAL (SELECT date_trunc('seconds', now()) - n % 2000000 * interval '1 second') AS t (moment)`,
-    [users, BROWSER_HEADERS['user-agent'], rows],
-  );
-  await client.query('VACUUM ANALYZE users, refresh_tokens');
-  await client.query('CHECKPOINT');
-}
-
-/**
- * Signs the tokens of sessions in the table, as the service does.
- * @param {import('./lib/workbench.mjs').Workbench} bench
- */
-function signer(bench) {
-  const pem = fs.readFileSync(path.join(bench.certs, 'private.pem'));
-  const privateKey = createPrivateKey(pem);
-  const { e, kty, n } = createPublicKey(pem).export({ format: 'jwk' });
-  const kid = createHash('sha256').update(JSON.stringify({ e, kty, n })).digest('base64url');
-  const iat = Math.floor(Date.now() / 1000);
-  return (/** @type {Row} */ row) => {
-    const claims = { iss: 'http://localhost', aud: 'auth-service', sub: String(row.userId) };
-    const access = { ...claims, sid: row.sessionId, role: 'customer', jti: randomUUID() };
-    const refresh = { ...claims, sid: row.sessionId, jti: row.id, iat, exp: row.expiresAt };
-    return {
-      access_token: jwt.sign({ ...access, iat, exp: iat + 3600 }, privateKey, {
-        algorithm: 'RS256',
-        header: { alg: 'RS256', typ: 'at+jwt', kid },
-      }),
-      refresh_token: jwt.sign(refresh, bench.secret, { algorithm: 'HS256' }),
-    };
-  };
-}
-
-/**
- * A service on tables of this size, and the clients of each work.
- * @param {import('./lib/workbench.mjs').Workbench} bench
- * @param {{ rows: number, users: number }} size
- */
-async function prepare(bench, size) {
-  const database = await prepareService(bench);
-  const { username: user, name, ...server } = database;
+async function connected({ username: user, name, ...server }, work) {
   const client = new pg.Client({ ...server, user, database: name });
   await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
+  }
+}
+
+/**
+ * A migrated database with tables of this size.
+ * @param {import('./lib/workbench.mjs').Workbench} bench
+ * @param {{ rows: number, users: number }} size
+ */
+async function filled(bench, size) {
+  const database = await prepareService(bench);
   say(`filling ${size.users} users and ${size.rows} sessions`);
   const startedAt = Date.now();
-  await fill(client, size);
-  /** @type {{ rows: Row[] }} */
-  const { rows } = await client.query(
-    `SELECT id, user_id AS "userId", session_id AS "sessionId",
-            extract(epoch FROM expires_at)::integer AS "expiresAt"
-     FROM refresh_tokens
-     WHERE id IN (SELECT 1 + floor(random() * $1)::bigint FROM generate_series(1, $2::integer))`,
-    [size.rows, SESSIONS],
-  );
-  const { rows: sizes } = await client.query(
-    `SELECT relname AS name, pg_total_relation_size(oid) / 1048576 AS mebibytes
-     FROM pg_class WHERE relname IN ('users', 'refresh_tokens')`,
-  );
-  await client.end();
-  const tables = Object.fromEntries(sizes.map(({ name, mebibytes }) => [name, Number(mebibytes)]));
-  say(`${JSON.stringify(tables)} MiB after ${Math.round((Date.now() - startedAt) / 1000)} s`);
+  await connected(database, (client) => fill(client, size));
+  say(`filled after ${Math.round((Date.now() - startedAt) / 1000)} s`);
+  return database;
+}
+
+/**
+ * A copy of a filled database, whose sessions are in partitions, and what moving them took.
+ * @param {import('./lib/workbench.mjs').Workbench} bench
+ * @param {Database} database
+ */
+async function partitioned(bench, database) {
+  const copy = await bench.copyDatabase(database);
+  const written = () =>
+    connected(copy, async (client) => {
+      const { rows } = await client.query(
+        `SELECT (pg_current_wal_insert_lsn() - '0/0')::float / 1048576 AS mebibytes`,
+      );
+      return rows[0].mebibytes;
+    });
+  const before = await written();
+  const startedAt = Date.now();
+  const args = ['partition', '--partitions', String(options.partitions)];
+  say(migrate(environmentOf(bench, copy), undefined, args).trim());
+  const moved = {
+    seconds: (Date.now() - startedAt) / 1000,
+    walMebibytes: (await written()) - before,
+  };
+  say(JSON.stringify(moved));
+  await connected(copy, async (client) => {
+    await client.query('VACUUM refresh_tokens');
+    await client.query('CHECKPOINT');
+  });
+  return { database: copy, moved };
+}
+
+/** Statements of the built service, with the values of a session. */
+function statementsOf(/** @type {Session} */ { id, userId, sessionId }) {
+  const { CLOSE, ROTATE, SETTLE, TRIM } = builtStatements('session');
+  const { FIND_BY_SESSIONS } = builtStatements('user');
+  const { PURGE } = builtStatements('purge');
+  const lifetimes = [10, 2_592_000, 7_776_000];
+  return [
+    { statement: FIND_BY_SESSIONS, values: [[sessionId], [userId]] },
+    {
+      statement: ROTATE,
+      values: [[sessionId], [id], [userId], ...lifetimes, ['agent'], ['192.0.2.1']],
+    },
+    { statement: SETTLE, values: [sessionId, id, userId, ...lifetimes, 'agent', '192.0.2.1'] },
+    { statement: CLOSE, values: [sessionId, userId] },
+    { statement: TRIM, values: [userId, 100] },
+    { statement: PURGE, values: [1_000] },
+  ];
+}
+
+/**
+ * How the statements ran: where each read the sessions, and the median of its milliseconds.
+ * @param {pg.Client} client
+ * @param {readonly Session[]} sessions
+ */
+async function plansOf(client, sessions) {
+  const run = async (/** @type {string} */ sql) => (await client.query(sql)).rows;
+  /** @type {Record<string, { scans: string[], tables: number, milliseconds: number }>} */
+  const plans = {};
+  for (const [number, { statement }] of statementsOf(sessions[0]).entries()) {
+    const runs = [];
+    for (const session of sessions.slice(0, RUNS))
+      runs.push(await explainExecuted(run, statement.text, statementsOf(session)[number].values));
+    const scans = runs[0].nodes.filter((node) => node['Relation Name']?.startsWith('refresh_tok'));
+    plans[statement.name] = {
+      scans: [...new Set(scans.map((node) => node['Node Type']))],
+      tables: new Set(scans.map((node) => node['Relation Name'])).size,
+      milliseconds: median(runs.map(({ milliseconds }) => milliseconds)),
+    };
+  }
+  return plans;
+}
+
+/**
+ * A service on a filled database, and the clients of each work.
+ * @param {import('./lib/workbench.mjs').Workbench} bench
+ * @param {Database} database
+ */
+async function prepare(bench, database) {
+  const { sessions, tables, plans } = await connected(database, async (client) => {
+    const sessions = await someSessions(client, SESSIONS);
+    const { rows: sizes } = await client.query(
+      `SELECT coalesce(inhparent, oid)::regclass::text AS name,
+              (sum(pg_total_relation_size(oid)) / 1048576)::float AS mebibytes
+       FROM pg_class LEFT JOIN pg_inherits ON inhrelid = oid
+       WHERE relkind = 'r' AND relname ~ '^(users|refresh_tokens)' GROUP BY 1`,
+    );
+    return {
+      sessions,
+      tables: Object.fromEntries(sizes.map(({ name, mebibytes }) => [name, mebibytes])),
+      plans: await plansOf(client, sessions),
+    };
+  });
+  say(JSON.stringify({ tables, plans }));
 
   const cookiesOf = signer(bench);
-  const signedIn = rows.map((row) => ({ headers: BROWSER_HEADERS, cookies: cookiesOf(row) }));
+  const signedIn = sessions.map((session) => ({
+    headers: BROWSER_HEADERS,
+    cookies: cookiesOf(session),
+  }));
   return {
-    running: await startService(bench, { database }),
+    running: await startService(bench, {
+      database,
+      // The expired sessions stay for the whole run.
+      settings: { SESSION_PURGE_INTERVAL_SECONDS: '0' },
+    }),
     tables,
+    plans,
     /** @type {Record<keyof typeof WORKS, import('./lib/load.mjs').LoadClient[]>} */
     clients: {
       self: signedIn.map((client) => ({ ...client, method: 'GET', path: '/auth/self' })),
       refresh: signedIn.map((client) => ({ ...client, method: 'POST', path: '/auth/refresh' })),
-      login: rows.map(({ userId }) => signingInAs('/auth/login', `user${userId}@example.com`)),
+      login: sessions.map(({ userId }) => signingInAs('/auth/login', `user${userId}@example.com`)),
     },
   };
 }
 
 await onWorkbench(async (bench) => {
-  const small = await prepare(bench, SMALL);
-  const large = await prepare(bench, options);
+  await bench.useLargeLog();
+  const largeDatabase = await filled(bench, options);
+  const copy = options.partitioned ? await partitioned(bench, largeDatabase) : undefined;
+  /** @type {Record<string, Side>} */
+  const sides = {
+    small: await prepare(bench, await filled(bench, SMALL)),
+    large: await prepare(bench, largeDatabase),
+    ...(copy && { partitioned: await prepare(bench, copy.database) }),
+  };
+  const names = Object.keys(sides);
   /** @type {Record<string, object>} */
-  const result = {};
+  const works = {};
   const targets = [];
   for (const work of /** @type {(keyof typeof WORKS)[]} */ (Object.keys(WORKS))) {
     const { connections } = WORKS[work];
@@ -149,22 +216,37 @@ await onWorkbench(async (bench) => {
       side.clients[work] = clients;
       return measured;
     };
-    await measure(small, 3);
-    await measure(large, 3);
-    /** @type {Record<'small' | 'large', Figures[]>} */
-    const rounds = { small: [], large: [] };
-    for (let round = 0; round < options.rounds; round += 1) {
-      rounds.small.push(await measure(small, options.seconds));
-      rounds.large.push(await measure(large, options.seconds));
-    }
-    const p50 = (/** @type {'small' | 'large'} */ side) => rounds[side].map((round) => round.p50);
+    for (const name of names) await measure(sides[name], 3);
+    /** @type {Record<string, Figures[]>} */
+    const rounds = Object.fromEntries(names.map((name) => [name, []]));
+    for (let round = 0; round < options.rounds; round += 1)
+      for (const name of names) rounds[name].push(await measure(sides[name], options.seconds));
+    const p50 = (/** @type {string} */ side) => rounds[side].map((round) => round.p50);
     const ratio = pairedRatio(p50('large'), p50('small'));
-    result[work] = { rounds, ratio };
     targets.push(
       { text: `${work}, p50 on the small database, ms`, value: median(p50('small')) },
       { text: `${work}, large ÷ small`, atMost: LIMIT, value: ratio.median },
     );
+    works[work] = { rounds, ratio };
+    if (!copy) continue;
+    const partitions = pairedRatio(p50('partitioned'), p50('large'));
+    works[work] = { rounds, ratio, partitions };
+    targets.push({ text: `${work}, partitioned ÷ large`, value: partitions.median });
   }
-  await Promise.all([small, large].map(({ running }) => running.program.stop()));
-  return conclude(bench, 'growth', { options, tables: large.tables, ...result }, targets);
+  await Promise.all(Object.values(sides).map(({ running }) => running.program.stop()));
+  const { large } = sides;
+  const result = {
+    options,
+    tables: large.tables,
+    plans: large.plans,
+    ...(copy && {
+      partitioned: {
+        moved: copy.moved,
+        tables: sides.partitioned.tables,
+        plans: sides.partitioned.plans,
+      },
+    }),
+    ...works,
+  };
+  return conclude(bench, 'growth', result, targets);
 });

@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import type { DataSource } from 'typeorm';
 import { createDataSource, MIGRATION_OPTIONS } from '../src/config/data-source';
+import { rebuildSessions } from '../src/database/rebuildSessions';
 import { revertMigration } from '../src/database/revertMigration';
 import { runMigrations } from '../src/database/runMigrations';
 import { migrations } from '../src/migrations';
@@ -77,6 +78,42 @@ describe('migrations', () => {
       expect([empty.columns, empty.indexes, empty.others]).toEqual([[], [], []]);
       expect(await runMigrations(dataSource)).toHaveLength(migrations.length);
       expect(await schema()).toEqual(first);
+    });
+
+    it('ends with the same schema after partitions and back', async () => {
+      await runMigrations(dataSource);
+      const first = await schema();
+      await rebuildSessions(dataSource, 3);
+      expect(await tables()).toEqual(expect.arrayContaining(['refresh_tokens_2']));
+      expect(await runMigrations(dataSource)).toEqual([]);
+      await rebuildSessions(dataSource);
+      expect(await schema()).toEqual(first);
+    });
+
+    it('goes down and up from partitions', async () => {
+      await runMigrations(dataSource);
+      await rebuildSessions(dataSource, 3);
+      while ((await revertMigration(dataSource)) !== undefined);
+      expect(await tables()).toEqual([]);
+      expect(await runMigrations(dataSource)).toHaveLength(migrations.length);
+    });
+
+    it('keeps what a later migration adds, in both directions', async () => {
+      await runMigrations(dataSource);
+      await rebuildSessions(dataSource, 3);
+      await rows('ALTER TABLE refresh_tokens ADD COLUMN device text');
+      await rows('CREATE INDEX refresh_tokens_device_idx ON refresh_tokens (device)');
+      for (const form of [undefined, 3]) {
+        await rebuildSessions(dataSource, form);
+        expect(
+          await rows(
+            `SELECT indexname FROM pg_indexes WHERE tablename = 'refresh_tokens'
+             AND indexname = 'refresh_tokens_device_idx'`,
+          ),
+        ).toHaveLength(1);
+      }
+      await rebuildSessions(dataSource);
+      await rows('ALTER TABLE refresh_tokens DROP COLUMN device');
     });
 
     it('does nothing the second time', async () => {

@@ -39,7 +39,7 @@ const NODE_OPTIONS =
  * @param {Workbench} bench
  * @param {Database} database
  */
-const environmentOf = (bench, database) =>
+export const environmentOf = (bench, database) =>
   serviceEnvironment(database, {
     CERTS_DIR: bench.certs,
     REFRESH_JWT_SECRET: bench.secret,

@@ -62,7 +62,7 @@ function send(connection, client) {
 }
 
 /** @param {import('./load.mjs').Job} job */
-async function run({ origin, connections, seconds, clients, perSecond = Infinity }) {
+async function run({ origin, connections, seconds, clients, perSecond = Infinity, once = false }) {
   if (origin === undefined) throw new Error('a job for the load generator needs an origin');
   /** @type {number[]} */
   const latencies = [];
@@ -83,7 +83,9 @@ async function run({ origin, connections, seconds, clients, perSecond = Infinity
     const own = clients.filter((_client, index) => index % connections === number);
     const connection = new Client(origin, { headersTimeout: TIMEOUT, bodyTimeout: TIMEOUT });
     let due = startedAt + (interval > 0 ? (interval * number) / connections : 0);
-    for (let turn = 0; performance.now() < deadline && sent < MAX_REQUESTS; turn += 1) {
+    const turns = once ? own.length : MAX_REQUESTS;
+    for (let turn = 0; turn < turns && performance.now() < deadline; turn += 1) {
+      if (sent === MAX_REQUESTS) break;
       if (interval > 0) {
         await sleep(Math.max(0, due - performance.now()));
         due += interval;
@@ -92,7 +94,7 @@ async function run({ origin, connections, seconds, clients, perSecond = Infinity
       const sentAt = performance.now();
       const status = await send(connection, own[turn % own.length]);
       latencies.push(performance.now() - sentAt);
-      if (status !== 200) failures[status] = (failures[status] ?? 0) + 1;
+      if (status !== 200 && status !== 201) failures[status] = (failures[status] ?? 0) + 1;
     }
     await connection.close();
   };

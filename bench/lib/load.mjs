@@ -15,7 +15,8 @@ import { cpuSeconds, residentMiB } from './usage.mjs';
  * @property {number} seconds
  * @property {LoadClient[]} clients at least as many as connections
  * @property {number} [perSecond] requests a second over all connections; default: as many as possible
- * @property {boolean} [mayFail] responses other than 200 are counted; otherwise they end the run
+ * @property {boolean} [once] each client sends one request
+ * @property {boolean} [mayFail] responses other than 200 and 201 are counted; otherwise they end the run
  *
  * @typedef {import('./statistics.mjs').Summary & {
  *   clients?: LoadClient[],
@@ -64,7 +65,7 @@ function ask(worker, job) {
  * @param {number} options.serverPid
  * @param {number} options.databasePid
  * @returns {Promise<Measurement>}
- * @throws {Error} when a response is not 200, unless the job allows it: a server that refuses is fast.
+ * @throws {Error} when a response is not 200 or 201, unless the job allows it: a server that refuses is fast.
  */
 export async function measure({ job, worker, serverPid, databasePid }) {
   const pids = [serverPid, databasePid, worker.pid ?? NaN];

@@ -1,14 +1,17 @@
 import { parseArgs } from 'node:util';
 
 /**
- * The options of the command line. An option is a number if its default is one.
- * @template {Record<string, string | number>} T
+ * The options of the command line, each of the type of its default.
+ * @template {Record<string, string | number | boolean>} T
  * @param {T} defaults
  * @returns {T}
  */
 export function optionsOf(defaults) {
   const options = Object.fromEntries(
-    Object.keys(defaults).map((name) => [name, { type: /** @type {const} */ ('string') }]),
+    Object.entries(defaults).map(([name, value]) => [
+      name,
+      { type: /** @type {'boolean' | 'string'} */ (value === false ? 'boolean' : 'string') },
+    ]),
   );
   let given;
   try {
@@ -17,7 +20,7 @@ export function optionsOf(defaults) {
     refuse(String(error));
   }
   const read = Object.entries(given).map(([name, text]) => {
-    if (typeof defaults[name] === 'string') return [name, text];
+    if (typeof defaults[name] !== 'number') return [name, text];
     const value = Number(text);
     if (!(value > 0)) refuse(`--${name} must be a number above 0`);
     return [name, value];

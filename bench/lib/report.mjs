@@ -67,7 +67,7 @@ const number = (/** @type {number} */ value, digits = 0) =>
     : '–';
 
 /** @param {string[]} head @param {string[][]} rows the first column is text, the others are figures */
-function markdownTable(head, rows) {
+export function markdownTable(head, rows) {
   const rule = head.map((_title, column) => (column === 0 ? '---' : '---:'));
   return [head, rule, ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
@@ -182,7 +182,8 @@ export function report({ machine, options, works }, name) {
  */
 export async function conclude(bench, name, result, figures) {
   const machine = await describeMachine(bench);
-  process.stdout.write(`${machineLine(machine)}\n\n${targetSection(figures)}\n`);
+  const table = figures.length > 0 ? `\n${targetSection(figures)}\n` : '';
+  process.stdout.write(`${machineLine(machine)}\n${table}`);
   writeJson(name, { machine, targets: figures, ...result });
   return figures.every(isMet);
 }

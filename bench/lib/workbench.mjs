@@ -36,6 +36,28 @@ export class Workbench {
     return createDatabase(this.#postgres);
   }
 
+  /**
+   * A copy of a database that nobody is connected to.
+   *
+   * @template {import('../../tests/harness/query.js').Database} Database
+   * @param {Database} database
+   */
+  async copyDatabase(database) {
+    const name = `${database.name}_copy`;
+    // By default each page also goes through the log.
+    await query(
+      this.#postgres,
+      `CREATE DATABASE ${name} TEMPLATE ${database.name} STRATEGY FILE_COPY`,
+    );
+    return { ...database, name };
+  }
+
+  /** No checkpoint interrupts what writes gigabytes. */
+  async useLargeLog() {
+    await query(this.#postgres, `ALTER SYSTEM SET max_wal_size = '16GB'`);
+    await query(this.#postgres, 'SELECT pg_reload_conf()');
+  }
+
   async postgresVersion() {
     const [row] = await query(this.#postgres, 'SHOW server_version');
     return String(row?.server_version).split(' ', 1).join('');

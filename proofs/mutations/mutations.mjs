@@ -235,8 +235,8 @@ export const mutations = [
   {
     change: 'purge what is alive',
     file: PURGE,
-    from: 'SELECT ctid FROM refresh_tokens WHERE expires_at <= now()',
-    to: 'SELECT ctid FROM refresh_tokens WHERE true',
+    from: 'SELECT user_id, id FROM refresh_tokens WHERE expires_at <= now()',
+    to: 'SELECT user_id, id FROM refresh_tokens WHERE true',
     red: ['purge'],
   },
   {
@@ -270,14 +270,14 @@ export const mutations = [
   {
     change: 'a login replaces no session',
     file: SESSIONS,
-    from: 'WHERE token.session_id = ANY($8::uuid[]) AND token.user_id = owner.id',
+    from: 'WHERE token.session_id = ANY($8::uuid[]) AND token.user_id = $1',
     to: 'WHERE $8::uuid[] IS NULL',
     red: ['twoCookies'],
   },
   {
     change: "a login ends another user's session",
     file: SESSIONS,
-    from: 'WHERE token.session_id = ANY($8::uuid[]) AND token.user_id = owner.id',
+    from: 'WHERE token.session_id = ANY($8::uuid[]) AND token.user_id = $1',
     to: 'WHERE token.session_id = ANY($8::uuid[])',
     red: ['twoCookies'],
   },

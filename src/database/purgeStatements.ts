@@ -1,16 +1,22 @@
 import type { Statement } from './Database';
 
 /**
- * Race: replicas that purge at once. $1 limit. Skips locked rows. Deletes by ctid, because a join by
- * the key would read the whole table once much of it has expired; a locked row keeps its ctid.
+ * Race: replicas that purge at once. $1 limit. Skips locked rows. The keys go through arrays, because a
+ * join with the rows themselves would read the whole table once much of it has expired. By ctid it would
+ * delete live sessions: each partition has the same ctids.
  */
 export const PURGE: Statement = {
   name: 'session-purge',
   text: `
-    DELETE FROM refresh_tokens WHERE ctid = ANY (ARRAY(
-      SELECT ctid FROM refresh_tokens WHERE expires_at <= now()
+    WITH expired AS MATERIALIZED (
+      SELECT user_id, id FROM refresh_tokens WHERE expires_at <= now()
       ORDER BY expires_at LIMIT $1 FOR UPDATE SKIP LOCKED
-    )) RETURNING id`,
+    )
+    DELETE FROM refresh_tokens AS token
+    USING unnest(ARRAY(SELECT user_id FROM expired), ARRAY(SELECT id FROM expired))
+      AS gone (user_id, id)
+    WHERE token.user_id = gone.user_id AND token.id = gone.id
+    RETURNING token.id`,
 };
 
 /** Hot: every reading of the figures. $1 the number of rows that are counted at most. */
@@ -28,8 +34,8 @@ export const FIND_BACKLOG: Statement = {
 export const FORGET_COUNTERS: Statement = {
   name: 'counter-forget',
   text: `
-    DELETE FROM rate_limits WHERE ctid = ANY (ARRAY(
-      SELECT ctid FROM rate_limits WHERE expire <= $2
+    DELETE FROM rate_limits WHERE key = ANY (ARRAY(
+      SELECT key FROM rate_limits WHERE expire <= $2
       ORDER BY expire LIMIT $1 FOR UPDATE SKIP LOCKED
     )) RETURNING key`,
 };
@@ -38,9 +44,14 @@ export const FORGET_COUNTERS: Statement = {
 export const FORGET_NETWORKS: Statement = {
   name: 'network-forget',
   text: `
-    DELETE FROM sign_in_networks WHERE ctid = ANY (ARRAY(
-      SELECT ctid FROM sign_in_networks
+    WITH unused AS MATERIALIZED (
+      SELECT user_id, network FROM sign_in_networks
       WHERE last_used_at < now() - make_interval(secs => $2)
       ORDER BY last_used_at LIMIT $1 FOR UPDATE SKIP LOCKED
-    )) RETURNING user_id`,
+    )
+    DELETE FROM sign_in_networks AS known
+    USING unnest(ARRAY(SELECT user_id FROM unused), ARRAY(SELECT network FROM unused))
+      AS gone (user_id, network)
+    WHERE known.user_id = gone.user_id AND known.network = gone.network
+    RETURNING known.user_id`,
 };

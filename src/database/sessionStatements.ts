@@ -50,7 +50,7 @@ export const OPEN: Statement = {
       RETURNING *
     ), replaced AS (
       DELETE FROM refresh_tokens AS token USING owner
-      WHERE token.session_id = ANY($8::uuid[]) AND token.user_id = owner.id
+      WHERE token.session_id = ANY($8::uuid[]) AND token.user_id = $1
       RETURNING token.session_id
     ), familiar AS (
       INSERT INTO sign_in_networks (user_id, network, last_used_at)
@@ -99,11 +99,11 @@ export const CLOSE_ALL: Statement = {
     WITH owner AS MATERIALIZED (
       SELECT id FROM users WHERE id = $2 FOR NO KEY UPDATE
     ), caller AS MATERIALIZED (
-      SELECT token.user_id FROM owner JOIN refresh_tokens AS token ON token.user_id = owner.id
+      SELECT token.user_id FROM owner JOIN refresh_tokens AS token ON token.user_id = $2
       WHERE token.session_id = $1 AND token.expires_at > now() FOR UPDATE OF token
     ), ended AS (
       DELETE FROM refresh_tokens AS token USING caller
-      WHERE token.user_id = caller.user_id AND NOT ($3 AND token.session_id = $1)
+      WHERE token.user_id = $2 AND NOT ($3 AND token.session_id = $1)
       RETURNING token.id
     )
     SELECT (SELECT count(*) FROM ended)::integer AS ended FROM caller`,
@@ -141,7 +141,7 @@ export const ROTATE: Statement = {
   name: 'session-rotate',
   text: `
     WITH live AS MATERIALIZED (
-      SELECT token.id, owner.role, presented.user_agent, presented.ip_address
+      SELECT token.id, token.user_id, owner.role, presented.user_agent, presented.ip_address
       FROM unnest($1::uuid[], $2::bigint[], $3::integer[], $7::varchar[], $8::inet[])
         AS presented (session_id, id, user_id, user_agent, ip_address)
       JOIN refresh_tokens AS token USING (id, session_id, user_id)
@@ -151,7 +151,7 @@ export const ROTATE: Statement = {
     )
     UPDATE refresh_tokens AS token
     SET ${successor(predecessorsOf('token', replacedNow('token.id')), 'token', 'live.user_agent', 'live.ip_address')}
-    FROM live WHERE token.id = live.id
+    FROM live WHERE token.id = live.id AND token.user_id = live.user_id
     RETURNING live.id AS "presentedId", ${liveSession('live')}`,
 };
 
@@ -159,6 +159,7 @@ export const ROTATE: Statement = {
  * Race: any verdict, for one token. $1 session, $2 token, $3 user, $4 to $6 as in ROTATE, $7 user agent,
  * $8 address. Returns no row if the session is gone. With a window of 0 every replaced token is theft.
  *
+ * Found by the session alone, in every partition if there are several: a token of another user is theft.
  * The lock comes first, so the verdict and the change see one state. A recovered token stays a
  * predecessor, replaced now, and the live one becomes a tripwire. A token may have two entries, of which
  * the first counts.
@@ -200,11 +201,12 @@ export const SETTLE: Statement = {
       )}
       FROM judged
       WHERE judgement IN ('rotate', 'recover') AND token.session_id = judged.session_id
+        AND token.user_id = $3
       RETURNING token.*
     ), stolen AS (
       DELETE FROM refresh_tokens AS token USING judged
       WHERE judgement IN ('superseded', 'tripwire', 'unknown')
-        AND token.session_id = judged.session_id
+        AND token.session_id = judged.session_id AND token.user_id = judged.user_id
     ), token AS (
       SELECT session_id, user_id, id, created_at, expires_at FROM renewed
       UNION ALL

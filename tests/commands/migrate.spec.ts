@@ -94,6 +94,21 @@ describe('the built migrate command', () => {
     });
   });
 
+  describe('when it changes how sessions are stored', () => {
+    const said = async (args: string[]) => (await migrate(args)).stdout;
+
+    it('says what it did, in both directions', async () => {
+      await migrate();
+      const moved = '0 sessions moved to';
+      expect(await said(['partition'])).toBe(`${moved} 8 partitions in ${label()}\n`);
+      expect(await said(['partition'])).toBe(`sessions are in partitions already in ${label()}\n`);
+      expect(await said(['unpartition'])).toBe(`${moved} one table in ${label()}\n`);
+      expect(await said(['unpartition'])).toBe(`sessions are in one table already in ${label()}\n`);
+      const four = ['partition', '--partitions', '4'];
+      expect(await said(four)).toBe(`${moved} 4 partitions in ${label()}\n`);
+    });
+  });
+
   describe('when the encoding of the database is not UTF8', () => {
     it('runs nothing and says what to do', async () => {
       const name = `latin1_${database.name}`;
@@ -109,6 +124,10 @@ describe('the built migrate command', () => {
   describe('when something is wrong', () => {
     it.each([
       ['an unknown action', ['sideways'], {}, /^usage: /],
+      ['an unknown option', ['partition', '--parts=4'], {}, /^usage: /],
+      ['one partition', ['partition', '--partitions', '1'], {}, /^--partitions must be a number/],
+      ['partitions without need', ['run', '--partitions', '4'], {}, /^usage: /],
+      ['no tables', ['partition'], {}, /lacks a table: run npm run migration:run/],
       ['a missing setting', [], { DB_HOST: '' }, /^DB_HOST is missing/],
       ['no server there', [], { DB_PORT: '1' }, /^cannot reach PostgreSQL at .*ECONNREFUSED/],
       ['a wrong password', [], { DB_PASSWORD: 'wr0ng-secret' }, /does not accept/],

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { onExit } from 'signal-exit';
 import { createDataSource, MIGRATION_OPTIONS } from '../../src/config/data-source';
+import { rebuildSessions } from '../../src/database/rebuildSessions';
 import { query } from '../harness/query';
 import { ROOT } from '../harness/root';
 import { startPgBouncer } from '../harness/startPgBouncer';
@@ -46,11 +47,14 @@ async function makeTemplate(): Promise<void> {
   await query(server, `CREATE DATABASE ${TEMPLATE_DATABASE}`);
 
   const dataSource = createDataSource(
-    { ...server, name: TEMPLATE_DATABASE, poolSize: 1 },
+    { ...server, name: TEMPLATE_DATABASE, poolSize: 2 },
     MIGRATION_OPTIONS,
   );
   await dataSource.initialize();
   await dataSource.runMigrations();
+  // Set by `npm run proof:partitions`.
+  const partitions = process.env.TEST_PARTITIONS;
+  if (partitions !== undefined) await rebuildSessions(dataSource, Number(partitions));
   await dataSource.query(MOVABLE_CLOCK);
   await dataSource.destroy();
 }
