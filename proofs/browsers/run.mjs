@@ -1,6 +1,8 @@
 /**
  * Uses examples/spa in Debian's Chromium, against the built service: `npm run proof:browsers`.
- * Needs `npm run build`, and the builds of the client and of examples/orders-service.
+ *
+ * Stock Firefox does not run here: Playwright gives each page a colour scheme by the command
+ * `emulation.setMediaFeaturesOverride` of WebDriver BiDi, which Firefox ESR 153 does not know.
  */
 import './cases/journey.mjs';
 import './cases/tabs.mjs';
@@ -8,3 +10,4 @@ import './cases/failures.mjs';
 import './cases/attacks.mjs';
 import './cases/settings.mjs';
 import './cases/accessibility.mjs';
+import './cases/demo.mjs';

@@ -1,4 +1,5 @@
 import type { User } from 'auth-service-client';
+import { useEffect } from 'react';
 import { ActivityPanel } from './activity/ActivityPanel';
 import { auth } from './auth';
 import { Problem } from './tasks/Problem';
@@ -17,6 +18,10 @@ const LINKS = { profile: 'Profile', security: 'Security', sessions: 'Sessions', 
 export function App() {
   const { account, show, retry } = useAccount();
   const route = useRoute();
+  const isAstray = account.status === 'signedIn' && !(route in LINKS);
+  useEffect(() => {
+    if (isAstray) location.replace('#/profile');
+  }, [isAstray]);
   return (
     <>
       <header>
