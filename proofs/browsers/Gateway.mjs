@@ -5,6 +5,8 @@ import { buffer } from 'node:stream/consumers';
 import { portOf } from '../../tests/harness/portOf.js';
 import { until } from '../../tests/harness/until.js';
 
+const HOP_BY_HOP = new Set(['connection', 'keep-alive', 'transfer-encoding']);
+
 /**
  * What happens to one request. `cut`: the server's response is lost on the way back. `respond`: a response
  * of the gateway instead. `until`: it is held back before it reaches the server.
@@ -107,7 +109,8 @@ export class Gateway {
       req.socket.destroy();
       return;
     }
-    const { connection: _, 'transfer-encoding': __, ...rest } = response.headers;
-    res.writeHead(response.statusCode ?? 502, rest).end(content);
+    for (const [name, value] of Object.entries(response.headers))
+      if (value !== undefined && !HOP_BY_HOP.has(name)) res.setHeader(name, value);
+    res.writeHead(response.statusCode ?? 502).end(content);
   }
 }

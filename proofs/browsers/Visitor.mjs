@@ -78,12 +78,12 @@ export class Visitor {
     const cookie = await this.cookie('access_token');
     if (!cookie) throw new Error('there is no access token');
     const decoded = jwt.decode(cookie.value, { complete: true });
-    const { iat: _, ...claims } = /** @type {jwt.JwtPayload} */ (decoded?.payload);
+    if (!decoded) throw new Error('the access token cannot be read');
     const now = Math.floor(Date.now() / 1000);
     const key = fs.readFileSync(path.join(this.stack.certs, 'private.pem'));
-    const value = jwt.sign({ ...claims, iat: now - 3700, exp: now - 100 }, key, {
+    const value = jwt.sign({ ...Object(decoded.payload), iat: now - 3700, exp: now - 100 }, key, {
       algorithm: 'RS256',
-      header: { alg: 'RS256', typ: 'at+jwt', kid: String(decoded?.header.kid) },
+      header: { ...decoded.header, alg: 'RS256' },
     });
     await this.context.addCookies([{ ...cookie, value }]);
   }

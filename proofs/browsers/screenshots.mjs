@@ -23,7 +23,8 @@ requirePrograms({ pngquant: 'pngquant' });
 fs.mkdirSync(FOLDER, { recursive: true });
 
 test('screenshots', async (t) => {
-  const first = await Visitor.signedIn();
+  const first = await Visitor.arrive({ email: 'ada@example.com' });
+  await first.enter('register');
   t.after(() => first.leave());
   for (const { name, view, ...context } of SHOTS)
     await t.test(name, async () => {

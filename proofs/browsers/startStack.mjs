@@ -33,6 +33,7 @@ export async function startStack(postgres, tls) {
     COOKIE_SECURE: String(tls !== undefined),
     RATE_LIMIT_ENABLED: 'false',
     LOG_LEVEL: 'warn',
+    DRAIN_TIMEOUT_SECONDS: '1',
   });
   migrate(fixed);
   const start = async (/** @type {Record<string, string>} */ settings = {}) => {
