@@ -17,10 +17,13 @@ const ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const SPECS = ['tests/auth', 'tests/sessions', 'tests/faults/outage.spec.ts'];
 
 /**
- * The plans of statements, which no pooler changes, and the renewal of the service's own connections: a
- * pooler has others, which end when a primary is demoted.
+ * The plans of statements, which no pooler changes; specs that take minutes; and the renewal of the
+ * service's own connections: a pooler has others, which end when a primary is demoted.
  */
-const LEFT_OUT = ['--testPathIgnorePatterns=/plans\\.spec', '--testNamePattern=^(?!.*only reads)'];
+const LEFT_OUT = [
+  '--testPathIgnorePatterns=/(plans|model|secretRotation)\\.spec',
+  '--testNamePattern=^(?!.*only reads)',
+];
 
 const NEWER_SUITE = 'trixie';
 const NEWER_PACKAGES = [
