@@ -1,5 +1,5 @@
 /** Installs and builds what the proof runs, if that has not been done. */
-import { prepareExample } from '../../scripts/prepareExample.mjs';
+import { prepareExample } from '../../examples/prepareExample.mjs';
 
 prepareExample('.', 'dist/server.js');
 prepareExample('client', 'dist/esm/index.js');

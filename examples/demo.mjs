@@ -6,9 +6,11 @@
 import { once } from 'node:events';
 import path from 'node:path';
 import { Program } from '../tests/harness/Program.js';
+import { loadEnvironment } from '../scripts/environment/loadEnvironment.mjs';
+import { PROJECT_ROOT } from '../scripts/folders.mjs';
+import { runScript } from '../scripts/runScript.mjs';
+import { ScriptError } from '../scripts/ScriptError.mjs';
 import { prepareExample } from './prepareExample.mjs';
-import { fail, loadEnvironment, PROJECT_ROOT } from './project-env.mjs';
-import { ScriptError } from './ScriptError.mjs';
 
 const SPA = 'examples/spa';
 const ORDERS = 'examples/orders-service';
@@ -56,6 +58,6 @@ async function main() {
   }
 }
 
-await main().catch(fail);
+await runScript(main);
 // Connections of the health check must not delay the end.
 process.exit();

@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { PROJECT_ROOT } from './project-env.mjs';
-import { ScriptError } from './ScriptError.mjs';
+import { PROJECT_ROOT } from '../scripts/folders.mjs';
+import { ScriptError } from '../scripts/ScriptError.mjs';
 
 /**
  * Installs a package of this repository, and builds it, if that has not been done.
