@@ -56,6 +56,19 @@ test('the back button after a logout shows nothing of the account', async (t) =>
   await isSignedOut(other);
 });
 
+test('the back button after the end of the session from another device shows nothing of it', async (t) => {
+  const ada = await Visitor.signedIn();
+  const phone = await Visitor.signedIn({ email: ada.email });
+  t.after(() => Promise.all([ada.leave(), phone.leave()]));
+  const page = await ada.open();
+  await page.getByText(ada.email).waitFor();
+  await page.goto(`${plain.auth.origin}/.well-known/jwks.json`);
+  await phone.context.request.delete(`${plain.auth.origin}/auth/sessions`);
+  await page.goBack();
+  await isSignedOut(page);
+  assert.equal(await page.getByText(ada.email).count(), 0);
+});
+
 /** The first one is of the same site, so its requests carry the cookies. The second one is another site. */
 for (const host of ['localhost', '127.0.0.1']) {
   test(`a page of a foreign origin on ${host} can neither read, refresh nor log out`, async (t) => {
