@@ -64,7 +64,8 @@ test('the back button after the end of the session from another device shows not
   await page.getByText(ada.email).waitFor();
   await page.goto(`${plain.auth.origin}/.well-known/jwks.json`);
   await phone.context.request.delete(`${plain.auth.origin}/auth/sessions`);
-  await page.goBack();
+  // A page that is restored as it was does not load again.
+  await page.goBack({ waitUntil: 'commit' });
   await isSignedOut(page);
   assert.equal(await page.getByText(ada.email).count(), 0);
 });
