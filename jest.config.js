@@ -5,8 +5,10 @@ module.exports = {
   testEnvironmentOptions: { globalsCleanup: 'off' },
   roots: ['<rootDir>/tests'],
   testMatch: ['**/*.spec.ts'],
-  // They take minutes: `npm run proof:faults`, `npm run proof:scripts`.
-  testPathIgnorePatterns: ['<rootDir>/tests/faults', '<rootDir>/tests/scripts'],
+  // They take minutes: `npm run proof:faults`, `proof:metrics`, `proof:scripts`.
+  testPathIgnorePatterns: ['faults', 'metrics', 'scripts'].map(
+    (name) => `<rootDir>/tests/${name}/`,
+  ),
   transform: { '^.+\\.ts$': ['ts-jest', { tsconfig: 'tsconfig.json' }] },
   // client/ is compiled to ES modules, whose imports end with .js.
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
