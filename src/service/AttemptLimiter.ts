@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto';
 import { RateLimiterPostgres } from 'rate-limiter-flexible';
 import type { Config } from '../config';
 import type { Database } from '../database/Database';
+import { isDatabaseUnavailable } from '../database/databaseErrors';
 import { COUNTERS } from '../database/limiterStatements';
 import { problem, type Problem } from '../errors/problems';
 import { wrongCredentials } from '../errors/wrongCredentials';
@@ -240,7 +241,8 @@ export class AttemptLimiter {
       if (key === undefined) return 0;
       try {
         return (await this.limiters[name].penalty(key)).consumedPoints;
-      } catch {
+      } catch (error) {
+        if (!isDatabaseUnavailable(error)) throw error;
         return name === 'account' ? 0 : this.insurance[name].add(key).points;
       }
     };

@@ -33,7 +33,7 @@ export class HealthService {
    * The settings of the connection that differ from these, each with the statement that makes the role
    * have it. Behind a pooler they cannot be set for a connection.
    *
-   * @throws {Error} if transactions are isolated in another way than the statements rely on.
+   * @throws {Error} if the isolation level is not the one that the statements rely on.
    */
   async missingSettings(
     needed: Readonly<Record<string, string | number>>,
@@ -50,7 +50,7 @@ export class HealthService {
       }));
     const isolation = missing.find(({ setting }) => setting === 'default_transaction_isolation');
     if (isolation)
-      throw new Error(`the role must isolate transactions as usual: ${isolation.statement}`);
+      throw new Error(`the role needs the isolation level read committed: ${isolation.statement}`);
     return missing;
   }
 
